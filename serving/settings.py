@@ -1,0 +1,294 @@
+"""Every choice an operator has about the server, as one frozen value.
+
+The dataclass below is the only table: flags (`serving.flags`), environment variables (`TFSP_<FIELD>`)
+and the documentation are read from it. Names that `tensorflow_model_server` has are spelled as it spells
+them. The Pulumi side writes a pod's environment with `to_env`, the container reads it with `from_env`.
+Standard library only, because both sides import it.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from serving import texts
+from serving.errors import SettingsError
+from serving.texts import Value
+
+_MEBIBYTE = 1 << 20
+
+
+def _setting(
+    default: Any,  # noqa: ANN401 - the field's own annotation is the type, as with dataclasses.field
+    doc: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:  # noqa: ANN401
+    metadata = {"doc": doc, "minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServingSettings:
+    """All settings of one server process; see each field's text."""
+
+    ENV_PREFIX: ClassVar[str] = "TFSP_"
+
+    listen_address: str = _setting(
+        "0.0.0.0",  # noqa: S104 - a container is reached through its pod address; tensorflow_model_server does the same
+        "Address that every TCP port is bound to.",
+    )
+    port: int = _setting(8500, "TCP port of the gRPC API; 0 closes it.", minimum=0, maximum=65535)
+    grpc_socket_path: str = _setting("", "Unix socket of the gRPC API; empty for none.")
+    rest_api_port: int = _setting(
+        8501, "TCP port of the REST API, /livez, /readyz and /metrics; 0 closes it.", minimum=0, maximum=65535
+    )
+    monitoring_port: int = _setting(
+        0,
+        "TCP port of its own for /metrics, /livez and /readyz; 0: the REST port answers /metrics too.",
+        minimum=0,
+        maximum=65535,
+    )
+    rest_api_timeout_in_ms: int = _setting(
+        30_000, "Milliseconds a REST request may take, from its last byte in to its answer.", minimum=1
+    )
+    grpc_channel_arguments: str = _setting("", "gRPC server arguments, `name=value` separated by commas.")
+
+    model_name: str = _setting("default", "Name of the model under --model_base_path.")
+    model_base_path: str = _setting(
+        "", "Folder that holds the model's version folders, e.g. DIR/mnist of DIR/mnist/1."
+    )
+    model_config_file: str = _setting(
+        "", "ModelServerConfig as text protobuf; replaces model_name and model_base_path."
+    )
+    model_config_file_poll_wait_seconds: int = _setting(
+        0, "Seconds between two readings of --model_config_file; 0 reads it once.", minimum=0
+    )
+    file_system_poll_wait_seconds: int = _setting(
+        0,
+        "Seconds between two looks for new versions; 0 looks once, as a pod serves one version for life.",
+        minimum=0,
+    )
+    allow_version_labels_for_unavailable_models: bool = _setting(
+        default=False, doc="Accept a label for a version that is not loaded yet."
+    )
+    max_num_load_retries: int = _setting(1, "Further attempts to load a version that failed.", minimum=0)
+    load_retry_interval_micros: int = _setting(
+        1_000_000, "Microseconds between two attempts to load.", minimum=0
+    )
+    saved_model_tags: str = _setting("serve", "Tags of the SavedModel's meta graph, separated by commas.")
+    enable_model_warmup: bool = _setting(
+        default=True, doc="Replay assets.extra/tf_serving_warmup_requests before a version is AVAILABLE."
+    )
+    num_request_iterations_for_warmup: int = _setting(
+        1, "How often each warm-up request is replayed.", minimum=1
+    )
+
+    enable_batching: bool = _setting(
+        default=True, doc="Join requests that wait at the same moment; it adds no waiting time."
+    )
+    batching_parameters_file: str = _setting(
+        "", "BatchingParameters as text protobuf, as TensorFlow Serving reads it."
+    )
+    max_batch_rows: int = _setting(
+        64, "Most rows in one call of the model; longer requests run in slices.", minimum=1
+    )
+
+    backend: str = _setting(
+        "auto",
+        "How TensorFlow is called: c_api (libraries only), python (its Python package), auto (the first that works).",
+        choices=("auto", "c_api", "python"),
+    )
+    backend_profile: str = _setting(
+        "auto",
+        "single_thread suits small models, thread_pool big ones; auto decides by the size of the model.",
+        choices=("auto", "single_thread", "thread_pool"),
+    )
+    onednn: str = _setting(
+        "auto",
+        "oneDNN kernels of the whole process: on, off, or auto (by the profile).",
+        choices=("auto", "on", "off"),
+    )
+    tensorflow_library_dir: str = _setting(
+        "", "Folder with libtensorflow_cc.so.2; empty looks beside the installed tensorflow package."
+    )
+    tensorflow_intra_op_parallelism: int = _setting(
+        0, "Threads inside one operation; 0 leaves it to the profile.", minimum=0
+    )
+    tensorflow_inter_op_parallelism: int = _setting(
+        0, "Threads across operations; 0 leaves it to the profile.", minimum=0
+    )
+    tensorflow_session_parallelism: int = _setting(
+        0, "Both of the above at once; 0 leaves it to the profile.", minimum=0
+    )
+    per_process_gpu_memory_fraction: float = _setting(
+        0.0,
+        "Share of each GPU's memory that TensorFlow may take; 0 lets it grow as needed.",
+        minimum=0,
+        maximum=1,
+    )
+    worker_threads: int = _setting(1, "Threads that run batches; each runs one batch at a time.", minimum=1)
+
+    queue_policy: str = _setting(
+        "shortest_first",
+        "Order of waiting requests: smallest estimated cost first with aging, or first in first out.",
+        choices=("shortest_first", "fifo"),
+    )
+    max_queue_requests: int = _setting(
+        2048, "Most requests that may wait for one model; the next one is refused.", minimum=1
+    )
+    max_queue_rows: int = _setting(
+        65_536, "Most rows that may wait for one model; the next request is refused.", minimum=1
+    )
+    queue_aging_seconds: float = _setting(
+        0.5, "A request that waited this long goes before any that came later, whatever its cost.", minimum=0
+    )
+
+    output_cache_bytes: int = _setting(
+        64 * _MEBIBYTE, "Memory for finished answers; 0 switches the cache off.", minimum=0
+    )
+    input_cache_bytes: int = _setting(
+        0, "Memory for preprocessed inputs; 0 switches the cache off.", minimum=0
+    )
+    accuracy_start: float = _setting(
+        0.80, "Answers are cached once the model's accuracy has reached this.", minimum=0, maximum=1
+    )
+    accuracy_stop: float | None = _setting(
+        None,
+        "Answers are no longer cached once the accuracy has reached this; empty for never.",
+        minimum=0,
+        maximum=1,
+    )
+
+    max_request_bytes: int = _setting(
+        64 * _MEBIBYTE, "Largest body or message; checked before it is buffered.", minimum=1
+    )
+    max_header_bytes: int = _setting(16_384, "Largest request line and headers together.", minimum=256)
+    max_json_depth: int = _setting(64, "Deepest nesting of a JSON body.", minimum=1, maximum=900)
+    max_connections: int = _setting(
+        4096, "Most open connections on the REST port; the next one is closed.", minimum=1
+    )
+    receive_timeout_seconds: float = _setting(
+        20.0, "A request whose last byte has not come by then is refused.", minimum=0.001
+    )
+    keep_alive_seconds: float = _setting(75.0, "An idle connection is closed after this.", minimum=0.001)
+    enable_serialization_as_tensor_content: bool = _setting(
+        default=False,
+        doc="Answer gRPC with tensor_content instead of typed lists such as float_val: faster to read.",
+    )
+
+    drain_seconds: float = _setting(
+        5.0, "After SIGTERM: how long requests are still taken while /readyz already says no.", minimum=0
+    )
+    shutdown_grace_seconds: float = _setting(
+        20.0, "After the drain: how long requests that are running may take to finish.", minimum=0
+    )
+    log_level: str = _setting("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
+
+    def __post_init__(self) -> None:
+        for definition in fields():
+            _check_range(definition, getattr(self, definition.name))
+        self._check_ports()
+        self._check_models()
+        if self.accuracy_stop is not None and self.accuracy_stop <= self.accuracy_start:
+            raise SettingsError(
+                f"accuracy_stop must be above accuracy_start ({self.accuracy_start}), got {self.accuracy_stop}; "
+                "raise it or leave it empty for never"
+            )
+
+    def to_env(self) -> dict[str, str]:
+        """The environment variables that give a process these settings; only what differs from the defaults."""
+        values = ((definition, getattr(self, definition.name)) for definition in fields())
+        return {
+            env_name(definition.name): texts.render(value)
+            for definition, value in values
+            if value != definition.default
+        }
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "ServingSettings":
+        """The settings that `env` describes; other variables than TFSP_* are ignored.
+
+        Raises SettingsError for a TFSP_* variable that is unknown or whose value does not parse.
+        """
+        return cls(**values_from_env(env))
+
+    def _check_ports(self) -> None:
+        ports = {name: getattr(self, name) for name in ("port", "rest_api_port", "monitoring_port")}
+        taken: dict[int, str] = {}
+        for name, number in ports.items():
+            if number and number in taken:
+                raise SettingsError(
+                    f"{name} must differ from {taken[number]}, got {number} for both; change one, or 0 closes it"
+                )
+            taken[number] = name
+        if not self.port and not self.rest_api_port and not self.grpc_socket_path:
+            raise SettingsError(
+                "at least one of port, grpc_socket_path and rest_api_port must be set, got none"
+            )
+
+    def _check_models(self) -> None:
+        if self.model_base_path and self.model_config_file:
+            raise SettingsError(
+                "model_base_path and model_config_file exclude each other, got both; keep one"
+            )
+        parallelism = (self.tensorflow_intra_op_parallelism, self.tensorflow_inter_op_parallelism)
+        if self.tensorflow_session_parallelism and any(parallelism):
+            raise SettingsError(
+                "tensorflow_session_parallelism excludes tensorflow_intra_op_parallelism and "
+                "tensorflow_inter_op_parallelism, got both; keep one"
+            )
+
+
+def fields() -> tuple["dataclasses.Field[Value]", ...]:
+    """The table of settings, in the order of the documentation."""
+    return dataclasses.fields(ServingSettings)
+
+
+def env_name(name: str) -> str:
+    """`rest_api_port` -> `TFSP_REST_API_PORT`."""
+    return ServingSettings.ENV_PREFIX + name.upper()
+
+
+def values_from_env(env: Mapping[str, str]) -> dict[str, Any]:
+    """The parsed settings among `env`, by field name.
+
+    Raises SettingsError for an unknown TFSP_* variable or a value that does not parse.
+    """
+    names = {env_name(definition.name): definition.name for definition in fields()}
+    values: dict[str, Any] = {}
+    for variable, text in env.items():
+        if not variable.startswith(ServingSettings.ENV_PREFIX):
+            continue
+        if variable not in names:
+            raise SettingsError(
+                f"unknown environment variable {variable}{texts.did_you_mean(variable, names)}"
+            )
+        values[names[variable]] = parse_value(names[variable], text, source=variable)
+    return values
+
+
+def parse_value(name: str, text: str, *, source: str) -> Value:
+    """`text` as the type of the field `name`; `source` is how the operator spelled it, for the message."""
+    return texts.parse(typing.get_type_hints(ServingSettings)[name], text, source=source)
+
+
+def _check_range(definition: "dataclasses.Field[Value]", value: Value) -> None:
+    minimum, maximum = definition.metadata["minimum"], definition.metadata["maximum"]
+    choices = definition.metadata["choices"]
+    if choices and value not in choices:
+        raise SettingsError(f"{definition.name} must be one of {', '.join(choices)}, got {value!r}")
+    if value is None or isinstance(value, (bool, str)):
+        return
+    if not _is_within(value, minimum, maximum):
+        limits = [f"at least {minimum}"] * (minimum is not None) + [f"at most {maximum}"] * (
+            maximum is not None
+        )
+        raise SettingsError(f"{definition.name} must be {' and '.join(limits)}, got {value}")
+
+
+def _is_within(value: float, minimum: float | None, maximum: float | None) -> bool:
+    # Written so that NaN is outside of every range.
+    return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
