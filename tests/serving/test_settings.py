@@ -81,11 +81,11 @@ def test_ports_at_the_edge_are_taken(port: int) -> None:
 
 
 def test_an_unknown_variable_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(SettingsError, match="TFSP_MODEL_NAM; did you mean TFSP_MODEL_NAME?"):
+    with pytest.raises(SettingsError, match=r"TFSP_MODEL_NAM; did you mean TFSP_MODEL_NAME\?"):
         ServingSettings.from_env({"TFSP_MODEL_NAM": "mnist"})
 
 
 def test_a_variable_that_does_not_parse_names_itself() -> None:
     # What Kubernetes injects for a Service that is called `tfsp`.
-    with pytest.raises(SettingsError, match="TFSP_PORT must be a whole number, got 'tcp://10.0.0.1:80'"):
+    with pytest.raises(SettingsError, match=r"TFSP_PORT must be a whole number, got 'tcp://10\.0\.0\.1:80'"):
         ServingSettings.from_env({"TFSP_PORT": "tcp://10.0.0.1:80"})
