@@ -1,0 +1,110 @@
+"""One Pulumi stack, through the same `bin/pulumi` that a user types.
+
+The stack for an existing cluster is named after its kubeconfig context, so that each cluster has state of its own, and its
+`Pulumi.<stack>.yaml` is written once, for the user to keep and edit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from launch.commands import ROOT, read, run
+from launch.steps import StepError
+
+_PULUMI: Final = ROOT / "bin/pulumi"
+_PROJECT: Final = "tf-serving-platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack by its name."""
+
+    name: str
+
+    @property
+    def settings_path(self) -> Path:
+        """The stack's settings file."""
+        return ROOT / f"Pulumi.{self.name}.yaml"
+
+    def select(self) -> None:
+        """Select the stack, creating it on first use."""
+        run(
+            [_PULUMI, "stack", "select", "--create", self.name, "--non-interactive"],
+            otherwise="see `bin/pulumi whoami --verbose` for the backend in use",
+        )
+
+    def up(self) -> None:
+        """Apply the program, with Pulumi's own progress."""
+        run(
+            [_PULUMI, "up", "--yes", "--skip-preview", "--stack", self.name],
+            otherwise="the lines above name the resource and the reason; mend it and run the same command again",
+        )
+
+    def destroy(self) -> None:
+        """Delete everything that the stack made."""
+        run(
+            [_PULUMI, "destroy", "--yes", "--skip-preview", "--stack", self.name],
+            otherwise="the lines above name the resource; `bin/pulumi refresh` accepts what is gone already",
+        )
+
+    def forget(self) -> None:
+        """Drop the stack's state without touching any resource, for a cluster that is gone."""
+        run(
+            [_PULUMI, "stack", "rm", "--yes", "--force", "--preserve-config", self.name],
+            otherwise="see `bin/pulumi stack ls`",
+        )
+
+    def exists(self) -> bool:
+        """Whether the backend knows the stack."""
+        listed = read([_PULUMI, "stack", "ls", "--json"], otherwise="see `bin/pulumi whoami --verbose`")
+        return any(each["name"].rpartition("/")[2] == self.name for each in json.loads(listed))
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs."""
+        printed = read(
+            [_PULUMI, "stack", "output", "--json", "--stack", self.name],
+            otherwise="the stack has no outputs yet: run `bin/pulumi up`",
+        )
+        outputs: dict[str, Any] = json.loads(printed)  # JSON from the CLI
+        return outputs
+
+    def setting(self, key: str) -> str:
+        """Return one configuration value as the program sees it. Raises StepError when it is not set."""
+        return read(
+            [_PULUMI, "config", "get", f"{_PROJECT}:{key}", "--stack", self.name],
+            otherwise=f"set it in {self.settings_path.name}",
+        ).strip()
+
+
+def stack_for(context: str | None, registry: str | None) -> Stack:
+    """Return the stack to deploy: `local`, or the one of an existing cluster's context, with its settings file written.
+
+    Raises StepError when only one of the two is given: an existing cluster cannot pull from this machine's registry.
+    """
+    if context is None and registry is None:
+        return Stack(name="local")
+    if context is None or registry is None:
+        missing = "--registry" if registry is None else "--context"
+        message = f"expected --context and --registry together, received no {missing}; name both"
+        raise StepError(message)
+    stack = Stack(name=f"context-{re.sub(r'[^a-z0-9-]+', '-', context.lower()).strip('-')}")
+    if not stack.settings_path.exists():
+        stack.settings_path.write_text(_settings(context, registry), encoding="utf-8")
+    return stack
+
+
+def _settings(context: str, registry: str) -> str:
+    lines = [
+        f"# The stack of the cluster behind the kubeconfig context {json.dumps(context)}, written by bin/up; yours to edit.",
+        "config:",
+        *(f"  {_PROJECT}:{key}: {value}" for key, value in _context_settings(context, registry).items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _context_settings(context: str, registry: str) -> dict[str, str]:
+    return {"kubeContext": json.dumps(context), "registry": json.dumps(registry)}

@@ -1,0 +1,128 @@
+"""What `pulumi` promises between two runs: nothing to do, no drift, previews anywhere, roll-outs in place."""
+
+import json
+import shutil
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.road.conftest import ROOT, kubectl, run
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
+
+
+def test_a_second_up_changes_nothing(outputs: dict[str, Any]) -> None:
+    assert outputs
+    run("bin/pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", "local")
+
+
+def test_refresh_finds_no_drift(outputs: dict[str, Any]) -> None:
+    assert outputs
+    run("bin/pulumi", "refresh", "--preview-only", "--expect-no-changes", "--stack", "local")
+
+
+def test_a_production_preview_needs_neither_cluster_nor_registry(outputs: dict[str, Any], tmp_path: Path) -> None:
+    assert outputs
+    dead = tmp_path / "kubeconfig"
+    dead.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "dead", "cluster": {"server": "https://127.0.0.1:9"}}],
+                "users": [{"name": "dead", "user": {"token": "none"}}],
+                "contexts": [{"name": "dead", "context": {"cluster": "dead", "user": "dead"}}],
+                "current-context": "dead",
+            }
+        )
+    )
+    run("bin/pulumi", "stack", "init", "prod", check=False)
+    try:
+        preview = run("bin/pulumi", "preview", "--stack", "prod", "--json", KUBECONFIG=str(dead))
+    finally:
+        run("bin/pulumi", "stack", "rm", "prod", "--yes", "--preserve-config")
+        run("bin/pulumi", "stack", "select", "local")
+    planned = [step["newState"] for step in json.loads(preview.stdout)["steps"] if "newState" in step]
+    types = {state["type"] for state in planned}
+    deployment = next(state for state in planned if state["type"] == "kubernetes:apps/v1:Deployment")
+    limits = deployment["inputs"]["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
+    assert {"kubernetes:core/v1:Service", "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"} <= types
+    assert limits["nvidia.com/gpu"] == "1"
+
+
+def test_a_new_model_rolls_out_in_place_without_a_failed_request(
+    outputs: dict[str, Any], images_and_labels: Any, tmp_path: Path
+) -> None:
+    before = deployment(outputs)
+    body = json.dumps({"instances": images_and_labels[0][:1].tolist()}).encode()
+    other = train_anew(tmp_path / "mnist", steps=700)
+    with Questions(f"{outputs['rest_url']}/v1/models/mnist:predict", body) as questions:
+        with changed_settings({"model:": None}, replace=("build/mnist", str(other))):
+            run("bin/pulumi", "up", "--yes", "--skip-preview", "--stack", "local")
+            rolled = deployment(outputs)
+            served = json.loads(run("bin/pulumi", "stack", "output", "--json", "--stack", "local").stdout)
+        run("bin/pulumi", "up", "--yes", "--skip-preview", "--stack", "local")
+    assert rolled["metadata"]["uid"] == before["metadata"]["uid"]
+    assert served["model_digest"] != outputs["model_digest"]
+    assert questions.answered > 100
+    assert questions.failures == []
+
+
+def deployment(outputs: dict[str, Any]) -> Any:
+    return kubectl("get", "deployments", namespace=outputs["namespace"])["items"][0]
+
+
+def train_anew(folder: Path, *, steps: int) -> Path:
+    import sys
+
+    run(sys.executable, "examples/mnist/train.py", f"--output-dir={folder}", f"--steps={steps}")
+    return folder
+
+
+class changed_settings:  # noqa: N801 - reads as a verb at its use
+    """The local stack with another text in its settings file, put back at the end."""
+
+    def __init__(self, _: Any, *, replace: tuple[str, str]) -> None:
+        self.path = ROOT / "Pulumi.local.yaml"
+        self.saved = self.path.with_suffix(".yaml.saved")
+        self.replace = replace
+
+    def __enter__(self) -> None:
+        shutil.copy(self.path, self.saved)
+        text = self.path.read_text()
+        assert self.replace[0] in text
+        self.path.write_text(text.replace(*self.replace))
+
+    def __exit__(self, *_: object) -> None:
+        self.saved.replace(self.path)
+
+
+class Questions:
+    """One client that asks the same question over and over, each time on a new connection, until it is told to stop."""
+
+    def __init__(self, url: str, body: bytes) -> None:
+        self.url, self.body = url, body
+        self.answered = 0
+        self.failures: list[str] = []
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._ask)
+
+    def _ask(self) -> None:
+        while not self.stopped.wait(0.05):
+            try:
+                with urllib.request.urlopen(urllib.request.Request(self.url, self.body), timeout=10) as answer:
+                    answer.read()
+                self.answered += 1
+            except OSError as error:
+                self.failures.append(repr(error))
+
+    def __enter__(self) -> "Questions":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self.thread.join()
