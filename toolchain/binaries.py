@@ -1,0 +1,94 @@
+"""What is built from what: the table of binaries, and the key under which each one is cached.
+
+A binary's key is a digest of its module's files and of the command that builds it. The Go release is
+left out on purpose: `go.mod` already states the oldest one that will do, and half an hour of rebuilding
+after each compiler update buys nothing (docs/adr/0003).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.folders import CHECKOUT, Folders
+
+MODULES = CHECKOUT / "toolchain" / "modules"
+GO_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-modcacherw")
+PULUMI_VERSION = "3.259.0"
+PULUMI_SDK_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary:
+    """One executable and where its source is declared."""
+
+    name: str
+    """File name of the executable."""
+    module: str
+    """Folder under toolchain/modules whose go.mod and go.sum pin the source."""
+    package: str
+    """What `go build` is pointed at, from inside that folder."""
+    ldflags: str = "-s -w"
+    aliases: tuple[str, ...] = ()
+    """Further names, as links beside the executable, that change what it does."""
+
+
+PULUMI = (
+    Binary(
+        name="pulumi",
+        module="pulumi",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        ldflags=f"-s -w -X {PULUMI_SDK_VERSION_VARIABLE}=v{PULUMI_VERSION}",
+    ),
+    Binary(
+        name="pulumi-language-python",
+        module="pulumi-language-python",
+        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+    ),
+    Binary(
+        name="pulumi-resource-docker-build",
+        module="pulumi-resource-docker-build",
+        package="github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
+    ),
+    Binary(name="pulumi-resource-kubernetes", module="pulumi-resource-kubernetes", package="."),
+)
+BUILDER = (
+    Binary(
+        name="buildkitd",
+        module="pulumi-resource-docker-build",
+        package="github.com/moby/buildkit/cmd/buildkitd",
+    ),
+)
+CLUSTER = (
+    Binary(name="kube", module="kube", package=".", aliases=("kubectl",)),
+    Binary(name="pause", module="kube", package="./pause"),
+    Binary(name="metrics-server", module="metrics-server", package="sigs.k8s.io/metrics-server/cmd/metrics-server"),
+    Binary(name="coredns", module="coredns", package="."),
+)
+ALL = CLUSTER + BUILDER + PULUMI
+
+
+def named(name: str) -> Binary:
+    """Return the table's entry for an executable."""
+    return next(binary for binary in ALL if binary.name == name)
+
+
+def key(binary: Binary, modules: Path = MODULES) -> str:
+    """Return twelve hexadecimal digits that change when the source, its pins or the build command do."""
+    digest = hashlib.sha256()
+    folder = modules / binary.module
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    command = (binary.package, binary.ldflags, *GO_FLAGS, *binary.aliases)
+    digest.update("\0".join(command).encode())
+    return digest.hexdigest()[:12]
+
+
+def location(binary: Binary, folders: Folders, modules: Path = MODULES) -> Path:
+    """Return the path at which the executable stands once it is built."""
+    return folders.binaries / f"{binary.name}-{key(binary, modules)}" / binary.name
+
+
+def missing(wanted: tuple[Binary, ...], folders: Folders, modules: Path = MODULES) -> tuple[Binary, ...]:
+    """Return the binaries that still have to be built."""
+    return tuple(binary for binary in wanted if not location(binary, folders, modules).exists())
