@@ -1,0 +1,93 @@
+"""How TensorFlow is set up for a model: threads, executor and oneDNN.
+
+Measured on small models, one thread without oneDNN answers seven times sooner than the defaults, and on
+convolutions over big pictures the defaults win threefold; no setting is right for both. `auto` decides by
+the size of the model on disk and by whether it convolves. oneDNN belongs to the process, the rest to the
+session.
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from serving.protos import config_pb2
+from serving.settings import ServingSettings
+
+SMALL_MODEL_BYTES = 16 << 20
+"""Between the CNN that gained from one thread (5 MB) and the EfficientNet that lost (19 MB)."""
+_CALLERS_THREAD = -1
+"""RunOptions.inter_op_thread_pool: run in the thread that asks (tensorflow/core/protobuf/config.proto)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One set-up, as the bytes that TensorFlow takes."""
+
+    name: str
+    session_config: bytes
+    """A serialized ConfigProto."""
+    run_options: bytes
+    """A serialized RunOptions."""
+
+
+def choose_profile(settings: ServingSettings, folder: Path) -> Profile:
+    """The profile that the settings ask for, or the one that suits the model in `folder`."""
+    name = settings.backend_profile
+    if name == "auto":
+        name = "single_thread" if is_small(folder) and not _has_gpu() else "thread_pool"
+    return make_profile(name, settings)
+
+
+def make_profile(name: str, settings: ServingSettings, *, plain_executor: bool = False) -> Profile:
+    """The named profile; `plain_executor` keeps TensorFlow's own executor, for graphs the lean one refuses."""
+    is_single = name == "single_thread"
+    config = config_pb2.ConfigProto(
+        allow_soft_placement=True,
+        use_per_session_threads=is_single,
+        intra_op_parallelism_threads=_threads(
+            settings, settings.tensorflow_intra_op_parallelism, is_single=is_single
+        ),
+        inter_op_parallelism_threads=_threads(
+            settings, settings.tensorflow_inter_op_parallelism, is_single=is_single
+        ),
+    )
+    fraction = settings.per_process_gpu_memory_fraction
+    config.gpu_options.allow_growth = not fraction
+    config.gpu_options.per_process_gpu_memory_fraction = fraction
+    options = config_pb2.RunOptions()
+    if is_single:
+        options.inter_op_thread_pool = _CALLERS_THREAD
+        if not plain_executor:
+            config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+    return Profile(
+        name=name, session_config=config.SerializeToString(), run_options=options.SerializeToString()
+    )
+
+
+def prepare_process(settings: ServingSettings, folder: Path | None) -> None:
+    """Set the environment that TensorFlow reads when its library is loaded; later it is too late.
+
+    `folder` is the first model to load: oneDNN follows it when the setting is `auto`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    use_onednn = settings.onednn == "on" or (settings.onednn == "auto" and not _is_small_and_dense(folder))
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if use_onednn else "0")
+
+
+def is_small(folder: Path) -> bool:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < SMALL_MODEL_BYTES
+
+
+def _is_small_and_dense(folder: Path | None) -> bool:
+    if folder is None or not is_small(folder):
+        return False
+    graph = folder / "saved_model.pb"
+    return graph.is_file() and b"Conv" not in graph.read_bytes()
+
+
+def _has_gpu() -> bool:
+    return Path("/dev/nvidiactl").exists()
+
+
+def _threads(settings: ServingSettings, own: int, *, is_single: bool) -> int:
+    return own or settings.tensorflow_session_parallelism or int(is_single)
