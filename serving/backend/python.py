@@ -84,5 +84,5 @@ def _from_tensorflow(result: Any, dtype: DataType) -> Array:  # noqa: ANN401 - a
 
 def _reason(message: str) -> str:
     """The sentence of an error, from between the stack of its node and the list of nodes."""
-    before_nodes, found, _ = message.partition("\n\t [[")
-    return before_nodes.splitlines()[-1] if found else message
+    before_nodes, _, _ = message.partition("\n\t [[")
+    return before_nodes.strip().splitlines()[-1] if before_nodes.strip() else message
