@@ -15,6 +15,13 @@ MODULES = CHECKOUT / "toolchain" / "modules"
 GO_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-modcacherw")
 PULUMI_VERSION = "3.259.0"
 PULUMI_SDK_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+KUBERNETES_VERSION = "1.34.3"
+# Without them the API server calls itself v0.0.0, and clients that compare versions (Pulumi, Helm) stumble.
+KUBERNETES_LDFLAGS = "-s -w " + " ".join(
+    f"-X k8s.io/{package}.{name}={value}"
+    for package in ("component-base/version", "client-go/pkg/version")
+    for name, value in (("gitVersion", f"v{KUBERNETES_VERSION}"), ("gitMajor", "1"), ("gitMinor", "34"))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +66,7 @@ BUILDER = (
     ),
 )
 CLUSTER = (
-    Binary(name="kube", module="kube", package=".", aliases=("kubectl",)),
+    Binary(name="kube", module="kube", package=".", ldflags=KUBERNETES_LDFLAGS, aliases=("kubectl",)),
     Binary(name="pause", module="kube", package="./pause"),
     Binary(name="metrics-server", module="metrics-server", package="sigs.k8s.io/metrics-server/cmd/metrics-server"),
     Binary(name="coredns", module="coredns", package="."),
