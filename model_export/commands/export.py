@@ -1,0 +1,119 @@
+"""`export`: one trained model in, one verified version folder out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from model_export.artifact import ExportRequest
+
+_EXAMPLES: Final = """\
+examples:
+  a TensorFlow 1 checkpoint folder, its newest step as the version
+    python -m model_export export --source training/mnist --outputs scores --name mnist --base-path models/mnist
+  the second signature of a SavedModel, measured on held-out examples
+    python -m model_export export --source saved/7 --signature predict_images --version 7 \\
+        --name pets --base-path models/pets --evaluate heldout.npz
+  a frozen graph whose inner tensor is the input
+    python -m model_export export --source graph.pb --inputs images=decoded:0 --outputs scores=softmax \\
+        --name pets --base-path models/pets
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of `export`."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "--source",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="checkpoint folder or prefix, SavedModel folder, .keras or .h5 file, or frozen GraphDef (.pb)",
+    )
+    parser.add_argument("--name", required=True, help="model name, as clients will spell it")
+    parser.add_argument(
+        "--base-path",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the model's folder; DIR/<version> is made inside it",
+    )
+    parser.add_argument(
+        "--outputs",
+        type=_names,
+        default=(),
+        metavar="NODE,…",
+        help="output nodes: node, node:1 or alias=node; needed where the source names no signature",
+    )
+    parser.add_argument(
+        "--inputs",
+        type=_names,
+        default=(),
+        metavar="NODE,…",
+        help="input nodes, spelt alike (default: every placeholder that the outputs need)",
+    )
+    parser.add_argument(
+        "--signature",
+        default="serving_default",
+        metavar="KEY",
+        help="signature key to give, or to choose from the source; serving_default is always there too",
+    )
+    parser.add_argument(
+        "--version",
+        type=_version,
+        metavar="N",
+        help="version number (default: the checkpoint's step, else 1)",
+    )
+    parser.add_argument(
+        "--evaluate",
+        type=Path,
+        metavar="NPZ",
+        help="inputs by alias and `labels`: measure the accuracy and write it to the manifest",
+    )
+    parser.add_argument(
+        "--frozen-graph", type=Path, metavar="PATH", help="also write the bare frozen GraphDef"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the manifest as one JSON object on the last line"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, saying what happens line by line."""
+    from model_export.exporting import export
+
+    request = ExportRequest(
+        name=args.name,
+        source=args.source,
+        base_path=args.base_path,
+        outputs=args.outputs,
+        inputs=args.inputs,
+        signature=args.signature,
+        version=args.version,
+        evaluate=args.evaluate,
+    )
+    artifact = export(request, report=_say, frozen_graph=args.frozen_graph)
+    if args.json:
+        print(json.dumps({"path": str(artifact.path), **asdict(artifact.manifest)}, sort_keys=True))
+    else:
+        print(f"Identity {artifact.digest}, {artifact.manifest.size_bytes} bytes.")
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def _version(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**63:
+        message = f"expected a whole number from 0 to 2^63 - 1, received {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

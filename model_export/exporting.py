@@ -1,0 +1,141 @@
+"""The whole road of one export: open, freeze, write, verify, measure, publish.
+
+Everything happens in a hidden folder beside the destination; the manifest is its last file and one rename makes it visible. A
+version that is there already is compared, never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model_export.accuracy import measure, read_examples
+from model_export.artifact import MANIFEST_NAME, Accuracy, ExportRequest, FileDigest, Manifest, ModelArtifact
+from model_export.canonical import canonicalise
+from model_export.describing import describe
+from model_export.errors import ManifestError, VersionExistsError
+from model_export.freeze import Endpoints, freeze
+from model_export.graphs.references import node_of
+from model_export.normal_form import Asset, FrozenModel
+from model_export.servable import FILE_NAME, write_graph_def, write_servable
+from model_export.source_files import SourceFiles, locate
+from model_export.sources import LoadedModel, opened
+from model_export.standing import is_whole, standing_artifact
+from model_export.verify import Exchange, interview, verify
+from model_export.version_folder import commit, replace_file, staged
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+Report = Callable[[str], None]
+
+
+def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None = None) -> ModelArtifact:
+    """Export one model and return it as it stands in the repository; `frozen_graph` also receives the bare GraphDef.
+
+    Raises the errors of this package, each a sentence; whatever it raises, no part of a version is visible.
+    """
+    source = locate(request.source)
+    standing = standing_artifact(source, request)
+    if standing is not None and frozen_graph is None:
+        report(f"Nothing to do: {standing.path} was exported from this source.")
+        return standing
+    with staged(request.base_path) as folder:
+        model, exchanges = _freeze(source, request, report)
+        write_servable(folder, model)
+        verification = verify(folder, exchanges)
+        report(
+            f"Verified {verification.exchanges} batches: bit for bit with optimisers off, "
+            f"within {verification.largest_difference:.0e} as served."
+        )
+        accuracy = _measure(folder, model, request, report)
+        manifest = describe(folder, model, source=source, request=request, accuracy=accuracy, extra={})
+        (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
+        if frozen_graph is not None:
+            write_graph_def(frozen_graph, model.graph)
+            report(f"Wrote the frozen graph to {frozen_graph}.")
+        return _publish(folder, request.base_path / str(manifest.version), manifest, report)
+
+
+def _freeze(
+    source: SourceFiles, request: ExportRequest, report: Report
+) -> tuple[FrozenModel, tuple[Exchange, ...]]:
+    with opened(source, request, report) as loaded:
+        endpoints = Endpoints(
+            nodes=frozenset(_signature_nodes(loaded.signatures)),
+            initializer=loaded.initializer,
+            assets=frozenset(node_of(each.tensor_name) for each in loaded.assets),
+        )
+        frozen = freeze(loaded.graph, endpoints, loaded.read_values)
+        exchanges = interview(loaded.signatures, loaded.answer)
+        signatures = loaded.signatures
+        assets = _used_assets(loaded, {node.name for node in frozen.graph.node})
+    canonicalise(frozen.graph)
+    report(
+        f"Froze {frozen.folded.variables} variables, {frozen.folded.size_bytes} bytes, into {len(frozen.graph.node)} nodes."
+    )
+    model = FrozenModel(
+        graph=frozen.graph,
+        signatures=signatures,
+        initializer=frozen.initializer,
+        assets=assets,
+        folded=frozen.folded,
+    )
+    return model, exchanges
+
+
+def _signature_nodes(signatures: Mapping[str, SignatureDef]) -> Iterator[str]:
+    for signature in signatures.values():
+        for info in [*signature.inputs.values(), *signature.outputs.values()]:
+            yield node_of(info.name)
+
+
+def _used_assets(loaded: LoadedModel, nodes: set[str]) -> tuple[Asset, ...]:
+    return tuple(each for each in loaded.assets if node_of(each.tensor_name) in nodes)
+
+
+def _measure(folder: Path, model: FrozenModel, request: ExportRequest, report: Report) -> Accuracy | None:
+    if request.evaluate is None:
+        return None
+    examples = read_examples(request.evaluate)
+    accuracy = measure(folder, request.signature, model.signatures[request.signature], examples)
+    report(f"Accuracy on {accuracy.examples} examples: {accuracy.metric} {accuracy.value:.4f}.")
+    return accuracy
+
+
+def _publish(folder: Path, version_path: Path, manifest: Manifest, report: Report) -> ModelArtifact:
+    if not version_path.exists() and commit(folder, version_path):
+        report(f"Exported {manifest.name} version {manifest.version} to {version_path}.")
+        return ModelArtifact(path=version_path, manifest=manifest)
+    return _agree(version_path, manifest, report)
+
+
+def _agree(version_path: Path, manifest: Manifest, report: Report) -> ModelArtifact:
+    """Accept the version that is there when it computes the same; its manifest alone may learn new facts."""
+    try:
+        standing = Manifest.read(version_path)
+    except ManifestError as error:
+        message = f"expected {version_path} to be free or an earlier export, received a folder without manifest; move it away"
+        raise VersionExistsError(message) from error
+    if standing.identity != manifest.identity or _beside_graph(standing) != _beside_graph(manifest):
+        message = (
+            f"expected version {manifest.version} of {manifest.name} to be new or equal, received other content than stands "
+            f"in {version_path} (identity {standing.identity[:19]}…, now {manifest.identity[:19]}…); versions are never "
+            "overwritten: choose a higher --version"
+        )
+        raise VersionExistsError(message)
+    if not is_whole(version_path, standing):
+        message = f"expected the files that the manifest of {version_path} names, received damaged ones; move the folder away"
+        raise VersionExistsError(message)
+    facts = replace(manifest, files=standing.files, size_bytes=standing.size_bytes)
+    if facts != standing:
+        replace_file(version_path / MANIFEST_NAME, facts.to_json())
+    report(f"Nothing to do: {version_path} holds the same model.")
+    return ModelArtifact(path=version_path, manifest=facts)
+
+
+def _beside_graph(manifest: Manifest) -> Mapping[str, FileDigest]:
+    # Equal identity may come with other bytes of the graph: node names have no part in it.
+    return {name: each for name, each in manifest.files.items() if name != FILE_NAME}

@@ -1,0 +1,120 @@
+"""Signatures from node names, as the command line gives them: `node`, `node:1`, `alias=node`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from model_export.errors import SignatureError
+from model_export.sessions import import_tensorflow
+
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+
+PREDICT: Final = "tensorflow/serving/predict"
+DEFAULT_SIGNATURE: Final = "serving_default"
+
+
+def build_signatures(
+    graph: Any,  # noqa: ANN401 - tf.Graph
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    key: str,
+) -> dict[str, SignatureDef]:
+    """Return one signature under `key` and `serving_default`; without `inputs`, every placeholder that the outputs need.
+
+    Raises SignatureError for a name that the graph does not hold, naming the nearest ones.
+    """
+    from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+    results = _named(outputs, graph, what="--outputs")
+    feeds = _named(inputs, graph, what="--inputs") if inputs else _placeholders(results.values())
+    signature = SignatureDef(method_name=PREDICT)
+    for alias, tensor in feeds.items():
+        signature.inputs[alias].CopyFrom(_tensor_info(tensor))
+    for alias, tensor in results.items():
+        signature.outputs[alias].CopyFrom(_tensor_info(tensor))
+    return {key: signature, DEFAULT_SIGNATURE: signature}
+
+
+def select(signatures: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]:
+    """Return the signatures of a source that names its own, with `serving_default` among them.
+
+    A `key` other than `serving_default` chooses that one signature; else all are kept, and a lone one is also the default.
+    Raises SignatureError when `key` is not there.
+    """
+    own = {
+        name: each
+        for name, each in signatures.items()
+        if each.outputs and not name.startswith("__saved_model")
+    }
+    if key != DEFAULT_SIGNATURE and key in own:
+        return {key: own[key], DEFAULT_SIGNATURE: own[key]}
+    if key in own:
+        return own
+    if key == DEFAULT_SIGNATURE and len(own) == 1:
+        return {**own, DEFAULT_SIGNATURE: next(iter(own.values()))}
+    message = (
+        f"expected a signature {key!r}, received a model with {', '.join(sorted(own)) or 'no signature at all'}; "
+        "choose one with --signature, or name the output nodes with --outputs"
+    )
+    raise SignatureError(message)
+
+
+def _named(words: Sequence[str], graph: Any, *, what: str) -> dict[str, Any]:  # noqa: ANN401 - tf.Graph
+    tensors = {}
+    for word in words:
+        alias, _, reference = word.rpartition("=")
+        tensors[alias or reference.removesuffix(":0")] = _tensor(reference, graph, what=what)
+    return tensors
+
+
+def _tensor(reference: str, graph: Any, *, what: str) -> Any:  # noqa: ANN401 - tf.Graph, tf.Tensor
+    node, _, index = reference.partition(":")
+    try:
+        return graph.get_tensor_by_name(f"{node}:{index or 0}")
+    except (KeyError, ValueError) as error:
+        names = [each.name for each in graph.get_operations()]
+        near = (
+            difflib.get_close_matches(node, names, n=3, cutoff=0.5)
+            or [each.name for each in _sinks(graph)][:10]
+        )
+        message = f"expected {what} to name a node of the graph, received {reference!r}; did you mean {', '.join(near)}?"
+        raise SignatureError(message) from error
+
+
+def _sinks(graph: Any) -> list[Any]:  # noqa: ANN401 - tf.Graph
+    return [
+        each
+        for each in graph.get_operations()
+        if each.outputs and each.inputs and not any(tensor.consumers() for tensor in each.outputs)
+    ]
+
+
+def _placeholders(results: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+    pending = [tensor.op for tensor in results]
+    while pending:
+        op = pending.pop()
+        if op.name in seen:
+            continue
+        seen.add(op.name)
+        if op.type == "Placeholder":
+            found[op.name] = op.outputs[0]
+        pending.extend(tensor.op for tensor in op.inputs)
+        pending.extend(op.control_inputs)
+    return dict(sorted(found.items()))
+
+
+def _tensor_info(tensor: Any) -> TensorInfo:  # noqa: ANN401 - tf.Tensor
+    from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
+
+    tf = import_tensorflow()
+    return TensorInfo(
+        name=tensor.name,
+        dtype=tensor.dtype.base_dtype.as_datatype_enum,
+        tensor_shape=tf.TensorShape(tensor.shape).as_proto(),
+    )
