@@ -1,15 +1,15 @@
 """The export error tree. Every message says what was expected, what was received and what to do next.
 
-    ExportError
-    ├── SourceError        the trained model cannot be read: missing, corrupt, of an unknown kind
-    ├── NotFreezableError  the graph needs something that one protobuf cannot hold: names op and node
-    ├── SignatureError     a named input, output or signature does not exist or does not fit
-    ├── VerificationError  the servable does not answer as its source does
-    ├── ManifestError      a manifest is missing, damaged or of another format
-    ├── ContractError      a servable cannot be described, or breaks the deployed contract
-    └── RepositoryError    publishing or fetching failed
-        ├── VersionExistsError   the same version with other content: versions are never overwritten
-        └── DigestMismatchError  bytes are not those that the manifest names
+ExportError
+├── SourceError        the trained model cannot be read: missing, corrupt, of an unknown kind
+├── NotFreezableError  the graph needs something that one protobuf cannot hold: names op and node
+├── SignatureError     a named input, output or signature does not exist or does not fit
+├── VerificationError  the servable does not answer as its source does
+├── ManifestError      a manifest is missing, damaged or of another format
+├── ContractError      a servable cannot be described, or breaks the deployed contract
+└── RepositoryError    publishing or fetching failed
+    ├── VersionExistsError   the version is there already: versions are never overwritten
+    └── DigestMismatchError  bytes are not those that the manifest names
 """
 
 
@@ -46,7 +46,12 @@ class RepositoryError(ExportError):
 
 
 class VersionExistsError(RepositoryError):
-    """The same version with other content: versions are never overwritten."""
+    """The version is there already: versions are never overwritten."""
+
+    def __init__(self, message: str, *, same_content: bool = False) -> None:
+        super().__init__(message)
+        self.same_content = same_content
+        """Whether the version that is there equals the one that was to be published, file for file."""
 
 
 class DigestMismatchError(RepositoryError):

@@ -1,0 +1,82 @@
+"""A real S3 server on this machine: versitygw from the toolchain, with a folder behind it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ACCESS, SECRET, BUCKET = "tests", "tests-secret", "models"
+
+
+def executable() -> str:
+    """Return the server's program: `$VERSITYGW`, or `versitygw` as `bin/setup` installs it."""
+    named = os.environ.get("VERSITYGW") or shutil.which("versitygw")
+    installed = (
+        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        / "tf-serving-platform"
+        / "bin"
+        / "versitygw"
+    )
+    return named or str(installed)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class S3Server:
+    """One server that can be killed and started again on the same port, over the same objects."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        (self.folder / BUCKET).mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen(
+            [executable(), "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", str(self.folder)],
+            env={"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET, "HOME": str(self.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._await_port()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.process = None
+
+    def _await_port(self) -> None:
+        assert self.process is not None
+        while True:  # bounded by the test's own time limit; each try waits for the kernel, not for a clock
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            assert self.process.poll() is None, "the S3 server ended at its start"
+
+
+def once(action: Callable[[], object]) -> Callable[[], None]:
+    """Return a function that acts on its first call only."""
+    calls: list[object] = []
+
+    def act() -> None:
+        if not calls:
+            calls.append(action())
+
+    return act
