@@ -3,6 +3,7 @@
     ServingError
     ├── SettingsError          a flag or environment variable is wrong; the process does not start
     ├── InvalidRequest         the question is malformed or does not fit the signature
+    │   └── SignatureNotFound  the model has no signature of that name
     ├── NotFound               no such model, version, label or method
     ├── Unsupported            the question is well formed but this server does not do that
     ├── Overloaded             a queue is full; the client may try again later
@@ -26,6 +27,17 @@ class SettingsError(ServingError, ValueError):
 
 class InvalidRequest(ServingError):
     """The request cannot be understood or does not fit the signature."""
+
+
+class SignatureNotFound(InvalidRequest):
+    """The model has no signature of that name; TensorFlow Serving says so differently on each transport."""
+
+    def __init__(self, name: str, *, known: list[str]) -> None:
+        super().__init__(
+            f'Serving signature name: "{name}" not found in signature def; it has: {", ".join(known)}'
+        )
+        self.name = name
+        self.known = known
 
 
 class NotFound(ServingError):

@@ -166,7 +166,6 @@ class ServingSettings:
         64 * _MEBIBYTE, "Largest body or message; checked before it is buffered.", minimum=1
     )
     max_header_bytes: int = _setting(16_384, "Largest request line and headers together.", minimum=256)
-    max_json_depth: int = _setting(64, "Deepest nesting of a JSON body.", minimum=1, maximum=900)
     max_connections: int = _setting(
         4096, "Most open connections on the REST port; the next one is closed.", minimum=1
     )

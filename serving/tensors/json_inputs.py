@@ -30,6 +30,8 @@ _LARGEST = {
     "bfloat16": 3.3895313892515355e38,
 }
 _QUOTED_CHARACTERS = 200
+MAX_AXES = 64
+"""numpy's own limit; a value that is nested deeper can fit no signature."""
 
 
 def to_array(value: Json, spec: TensorSpec) -> Array:
@@ -52,7 +54,10 @@ def type_error(value: Json, dtype: DataType) -> InvalidRequest:
 
 def quote(value: Json) -> str:
     """`value` as JSON, cut short: an error message is no place for a payload."""
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        return "(nested too deeply to be quoted)"
     return text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}..."
 
 
@@ -98,7 +103,7 @@ def store_floats(array: Array, dtype: DataType) -> Array:
 
 def _holds_booleans(value: Json) -> bool:
     """Whether a boolean hides among numbers: numpy would make it 0 or 1, the rules refuse it."""
-    if isinstance(value, list):
+    if isinstance(value, list):  # as deep as numpy just went
         if value and isinstance(value[0], list):
             return any(_holds_booleans(item) for item in value)
         return bool in set(map(type, value))
@@ -122,6 +127,8 @@ def _shape(value: Json) -> tuple[int, ...]:
     shape = []
     while isinstance(value, list):
         shape.append(len(value))
+        if len(shape) > MAX_AXES:
+            raise InvalidRequest(f"JSON Value: expected at most {MAX_AXES} nested lists, got more")
         if not value:
             break
         value = value[0]

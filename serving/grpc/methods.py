@@ -1,0 +1,95 @@
+"""Every gRPC method by its full path: the table that a transport serves."""
+
+from collections.abc import Awaitable, Callable
+
+from serving.calls import Call
+from serving.errors import InvalidRequest, ServingError
+from serving.grpc import health
+from serving.grpc.metadata import model_metadata, model_status
+from serving.grpc.predict import Predict
+from serving.grpc.specs import parse_message, resolve
+from serving.grpc.status import StatusCode, status_of
+from serving.metrics import Metrics, Observation
+from serving.pipeline import Exchange, Pipeline
+from serving.protos import predict_pb2
+from serving.repository import Repository
+from serving.settings import ServingSettings
+
+Method = Callable[[bytes, Call], Awaitable[bytes]]
+"""Answers a serialized request with a serialized response; raises ServingError."""
+
+_PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
+
+
+def methods(
+    repository: Repository,
+    pipeline: Pipeline,
+    metrics: Metrics,
+    settings: ServingSettings,
+    *,
+    is_ready: Callable[[], bool],
+) -> dict[str, Method]:
+    """The table of this server."""
+    services = Services(repository, pipeline, metrics, settings)
+
+    async def metadata(message: bytes, _call: Call) -> bytes:
+        return model_metadata(repository, message)
+
+    async def status(message: bytes, _call: Call) -> bytes:
+        return model_status(repository, message)
+
+    async def check(message: bytes, _call: Call) -> bytes:
+        return health.check(is_ready, message)
+
+    return {
+        f"{_PREDICTION}Predict": services.predict,
+        f"{_PREDICTION}GetModelMetadata": metadata,
+        f"{_MODEL}GetModelStatus": status,
+        "/grpc.health.v1.Health/Check": check,
+    }
+
+
+class Services:
+    """The methods that run a model."""
+
+    def __init__(
+        self, repository: Repository, pipeline: Pipeline, metrics: Metrics, settings: ServingSettings
+    ) -> None:
+        self._repository = repository
+        self._pipeline = pipeline
+        self._metrics = metrics
+        self._as_content = settings.enable_serialization_as_tensor_content
+        self._limit_bytes = settings.max_request_bytes
+
+    async def predict(self, message: bytes, call: Call) -> bytes:
+        return await self._observe("predict", self._predict, message, call)
+
+    async def _predict(self, message: bytes, call: Call, seen: Observation) -> bytes:
+        request = parse_message(predict_pb2.PredictRequest, message)
+        if not request.HasField("model_spec"):
+            raise InvalidRequest("Missing ModelSpec")
+        servable = resolve(self._repository, request.model_spec)
+        seen.model = servable.name
+        predict = Predict(servable, request, as_content=self._as_content, limit_bytes=self._limit_bytes)
+        return await self._pipeline.answer(
+            Exchange(servable=servable, call=call, parse=predict.parse, render=predict.render)
+        )
+
+    async def _observe(
+        self,
+        name: str,
+        method: Callable[[bytes, Call, Observation], Awaitable[bytes]],
+        message: bytes,
+        call: Call,
+    ) -> bytes:
+        seen = Observation(metrics=self._metrics, transport="grpc", method=name)
+        code = StatusCode.CANCELLED
+        try:
+            answer = await method(message, call, seen)
+            code = StatusCode.OK
+        except ServingError as error:
+            code, _ = status_of(error)
+            raise
+        finally:
+            seen.finish(code.name)
+        return answer

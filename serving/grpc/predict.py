@@ -1,0 +1,87 @@
+"""PredictionService.Predict: TensorProtos in, TensorProtos out (tensorflow_serving/servables/tensorflow/predict_util.cc)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from serving.errors import InvalidRequest
+from serving.grpc.specs import write_spec
+from serving.pipeline import Question
+from serving.protos import predict_pb2
+from serving.repository import Servable
+from serving.tensors.dtypes import Array
+from serving.tensors.signatures import Signature, TensorSpec
+from serving.tensors.tensor_protos import read_tensor, write_tensor
+from serving.tensors.wire import length_delimited
+
+
+class Predict:
+    """One request."""
+
+    def __init__(
+        self, servable: Servable, request: predict_pb2.PredictRequest, *, as_content: bool, limit_bytes: int
+    ) -> None:
+        self._servable = servable
+        self._request = request
+        self._as_content = as_content
+        self._limit_bytes = limit_bytes
+
+    def parse(self) -> Question:
+        """Raises InvalidRequest, SignatureNotFound, RequestTooLarge."""
+        signature = self._servable.signature(self._request.model_spec.signature_name)
+        inputs = self._request.inputs
+        _check_names(inputs, signature)
+        return Question(
+            signature=signature,
+            inputs=[
+                read_tensor(inputs[alias], spec, limit_bytes=self._limit_bytes)
+                for alias, spec in signature.inputs.items()
+            ],
+            outputs=_wanted(self._request.output_filter, signature),
+        )
+
+    def render(self, question: Question, outputs: list[Array]) -> bytes:
+        """A serialized PredictResponse: outputs are field 1, the model spec is field 2."""
+        parts = [
+            length_delimited(1, _entry(spec, array, as_content=self._as_content))
+            for spec, array in zip(question.outputs, outputs, strict=True)
+        ]
+        parts.append(length_delimited(2, write_spec(self._servable, question.signature.name)))
+        return b"".join(parts)
+
+
+def _entry(spec: TensorSpec, array: Array, *, as_content: bool) -> bytes:
+    tensor = write_tensor(array, spec.dtype, as_content=as_content and not spec.dtype.is_string)
+    return length_delimited(1, spec.alias.encode()) + length_delimited(2, tensor)
+
+
+def _check_names(inputs: Mapping[str, Any], signature: Signature) -> None:
+    sent, expected = set(inputs), set(signature.inputs)
+    if len(sent) != len(expected):
+        raise InvalidRequest(
+            f"input size does not match signature: {len(sent)}!={len(expected)} len({_names(sent)}) != "
+            f"len({_names(expected)}). Sent extra: {_names(sent - expected)}. "
+            f"Missing but required: {_names(expected - sent)}."
+        )
+    if sent != expected:
+        raise InvalidRequest(
+            f"input tensor alias not found in signature: {min(sent - expected)}. "
+            f"Inputs expected to be in the set {_names(expected)}."
+        )
+
+
+def _wanted(output_filter: Iterable[str], signature: Signature) -> list[TensorSpec]:
+    wanted: dict[str, TensorSpec] = {}
+    for alias in output_filter:
+        if alias not in signature.outputs:
+            raise InvalidRequest(
+                f"output tensor alias not found in signature: {alias} "
+                f"Outputs expected to be in the set {_names(set(signature.outputs))}."
+            )
+        if alias in wanted:
+            raise InvalidRequest(f"duplicate output tensor alias: {alias}")
+        wanted[alias] = signature.outputs[alias]
+    return list(wanted.values()) or list(signature.outputs.values())
+
+
+def _names(names: set[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"

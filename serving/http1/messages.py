@@ -1,0 +1,45 @@
+"""A request and a response, whole."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A request whose body has arrived."""
+
+    method: str
+    path: str
+    """As sent, without the query; still percent-encoded."""
+    query: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """What is to be sent back."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def head(self, *, close: bool) -> bytes:
+        """The status line and headers, serialized."""
+        if self.status == HTTPStatus.OK and not close and not self.headers and self.content_type == _JSON:
+            return _PLAIN_HEAD % len(self.body)  # nearly every answer
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines += ["connection: close"] if close else []
+        lines += [f"content-type: {self.content_type}", f"content-length: {len(self.body)}", "", ""]
+        return "\r\n".join(lines).encode("latin-1")
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+"""Answers a request. It raises nothing but cancellation: the client went away."""
+
+_JSON = "application/json"
+_PLAIN_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"

@@ -1,0 +1,90 @@
+"""Listens, and keeps the clock of all connections."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from http import HTTPStatus
+
+from serving.http1.connection import Connection
+from serving.http1.messages import Handler, Response
+
+_SWEEP_SECONDS = 0.5
+"""How often deadlines are looked at: one timer for all connections costs less than one per request."""
+_BACKLOG = 1024
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What a client may take."""
+
+    max_request_bytes: int = 64 << 20
+    max_header_bytes: int = 16_384
+    max_connections: int = 4096
+    receive_timeout_seconds: float = 20.0
+    keep_alive_seconds: float = 75.0
+
+
+class HttpServer:
+    """Serves one handler on one address."""
+
+    def __init__(
+        self, handler: Handler, limits: Limits, *, refusal: Callable[[HTTPStatus, str], Response]
+    ) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.refusal = refusal
+        """Writes the answer to a request that is refused before the handler sees it."""
+        self.connections: set[Connection] = set()
+        self.is_draining = False
+        self._all_closed = asyncio.Event()
+        self._all_closed.set()
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    async def listen(self, address: str, port: int) -> None:
+        """Raises OSError when the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self), address, port, backlog=_BACKLOG)
+        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    @property
+    def port(self) -> int:
+        """The port that was bound, also when 0 was asked for."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def start_draining(self) -> None:
+        """From now on every answer closes its connection, so that clients look for another server."""
+        self.is_draining = True
+
+    async def close(self, *, grace_seconds: float) -> None:
+        """Accept nothing new, let answers that are being made finish within the grace, then close."""
+        self.start_draining()
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self.connections):
+            connection.close_when_idle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._all_closed.wait()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in list(self.connections):
+            connection.abort()
+
+    def add(self, connection: Connection) -> None:
+        self.connections.add(connection)
+        self._all_closed.clear()
+
+    def remove(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        if not self.connections:
+            self._all_closed.set()
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in [connection for connection in self.connections if connection.expires_at <= now]:
+            connection.expire()
+        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)

@@ -1,0 +1,86 @@
+"""Every number the server publishes: one place for names, labels and buckets.
+
+Labels take values only from configured models and from fixed sets, so that no client can grow the number
+of series; what is not served is counted under the model name `other`.
+"""
+
+import dataclasses
+import time
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+UNKNOWN_MODEL = "other"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Metrics:
+    """The metrics of one server. `page` is what Prometheus reads."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # a second series for each counter, which nothing here reads
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "tfsp_requests",
+            "Answered requests.",
+            ("model", "method", "transport", "code"),
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "tfsp_request_seconds",
+            "Time from the whole request read to its answer written.",
+            ("model", "method", "transport"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.batch_rows = Histogram(
+            "tfsp_batch_rows",
+            "Rows in one call of the model.",
+            ("model",),
+            buckets=_ROWS,
+            registry=self.registry,
+        )
+        self.run_seconds = Histogram(
+            "tfsp_run_seconds",
+            "Time of one call of the model.",
+            ("model",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.version_state = Gauge(
+            "tfsp_model_version_state",
+            "State of a model version: 10 start, 20 loading, 30 available, 40 unloading, 50 end.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.is_ready = Gauge("tfsp_ready", "Whether /readyz says yes.", registry=self.registry)
+
+    def page(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class Observation:
+    """One request being answered: what is known about it so far, counted once when it ends."""
+
+    metrics: Metrics
+    transport: str
+    method: str
+    model: str = UNKNOWN_MODEL
+    started: float = dataclasses.field(default_factory=time.perf_counter)
+
+    def finish(self, code: str) -> None:
+        """Count it with the status that its asker gets."""
+        labels = self.model, self.method, self.transport
+        self.metrics.requests.labels(*labels, code).inc()
+        self.metrics.request_seconds.labels(*labels).observe(time.perf_counter() - self.started)

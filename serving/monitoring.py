@@ -1,0 +1,65 @@
+"""What the cluster asks: is the process alive, may it get requests, what are its numbers.
+
+`/livez` says only that the event loop turns: a model that loads for minutes must not be restarted for it.
+`/readyz` is true when every model has an available, warm version and the server is not draining; with no
+model at all it is false, because a server that serves nothing must not be in a load balancer.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from http import HTTPStatus
+
+from serving.http1 import Handler, Request, Response
+from serving.metrics import CONTENT_TYPE, Metrics
+from serving.repository import Repository
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@dataclasses.dataclass(kw_only=True)
+class Readiness:
+    """Whether requests may come, and why not."""
+
+    repository: Repository
+    is_draining: bool = False
+
+    def obstacles(self) -> list[str]:
+        """What stands against being ready; empty when nothing does."""
+        if self.is_draining:
+            return ["the server is draining"]
+        return self.repository.missing()
+
+
+def probe_routes(readiness: Readiness, metrics: Metrics) -> dict[str, Callable[[Request], Response]]:
+    """The three paths, by name; each takes GET only."""
+    return {
+        "/livez": lambda _request: Response(body=b"ok\n", content_type=_TEXT),
+        "/readyz": lambda _request: _readyz(readiness),
+        "/metrics": lambda _request: _metrics(readiness, metrics),
+    }
+
+
+def probe_handler(readiness: Readiness, metrics: Metrics) -> Handler:
+    """The whole site of a monitoring port."""
+    routes = probe_routes(readiness, metrics)
+
+    async def handle(request: Request) -> Response:
+        route = routes.get(request.path)
+        if route is None or request.method not in {"GET", "HEAD"}:
+            return Response(status=HTTPStatus.NOT_FOUND, body=b"not found\n", content_type=_TEXT)
+        return route(request)
+
+    return handle
+
+
+def _readyz(readiness: Readiness) -> Response:
+    obstacles = readiness.obstacles()
+    if not obstacles:
+        return Response(body=b"ok\n", content_type=_TEXT)
+    text = "\n".join(obstacles) + "\n"
+    return Response(status=HTTPStatus.SERVICE_UNAVAILABLE, body=text.encode(), content_type=_TEXT)
+
+
+def _metrics(readiness: Readiness, metrics: Metrics) -> Response:
+    metrics.is_ready.set(not readiness.obstacles())
+    return Response(body=metrics.page(), content_type=CONTENT_TYPE)

@@ -1,0 +1,11 @@
+"""Which models there are: base paths, versions, their states, and the sessions of those that are loaded.
+
+Belongs here: finding versions on disk, loading and unloading them, and naming the one a request means. Does
+not belong here: running them, or answering anybody.
+"""
+
+from serving.repository.models import ModelSource, Repository
+from serving.repository.servable import Servable
+from serving.repository.states import State, VersionStatus
+
+__all__ = ["ModelSource", "Repository", "Servable", "State", "VersionStatus"]

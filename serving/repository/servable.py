@@ -1,0 +1,41 @@
+"""One model version that is loaded: its session, and the callables made for it."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+from serving.backend import Runner, Session
+from serving.errors import SignatureNotFound
+from serving.repository.manifest import Manifest
+from serving.tensors.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
+
+_serials = itertools.count(1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Servable:
+    """A loaded version. Two loads of the same version are two servables."""
+
+    name: str
+    version: int
+    session: Session
+    manifest: Manifest = dataclasses.field(default_factory=Manifest)
+    serial: int = dataclasses.field(default_factory=lambda: next(_serials))
+    """Unique in this process: a key that can never mean an older load."""
+    _runners: dict[tuple[str, tuple[str, ...]], Runner] = dataclasses.field(default_factory=dict)
+
+    def signature(self, name: str = "") -> Signature:
+        """The signature of that name, or the default one. Raises SignatureNotFound."""
+        found = self.session.signatures.get(name or DEFAULT_SIGNATURE)
+        if found is None:
+            raise SignatureNotFound(name or DEFAULT_SIGNATURE, known=list(self.session.signatures))
+        return found
+
+    def runner(self, signature: Signature, outputs: Sequence[TensorSpec]) -> Runner:
+        """The callable for all inputs of `signature` and these outputs; made once."""
+        key = signature.name, tuple(spec.alias for spec in outputs)
+        runner = self._runners.get(key)
+        if runner is None:
+            runner = self.session.bind(list(signature.inputs.values()), outputs)
+            self._runners[key] = runner
+        return runner

@@ -1,0 +1,125 @@
+"""`:predict` bodies: row format (`instances`) and column format (`inputs`), as tensorflow_serving/util/json_tensor.cc."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from serving.errors import InvalidRequest
+from serving.pipeline import Question
+from serving.repository import Servable
+from serving.rest.documents import parse_document
+from serving.tensors.dtypes import Array
+from serving.tensors.json_inputs import is_base64_object, quote, to_array
+from serving.tensors.json_outputs import write_columns, write_rows
+from serving.tensors.signatures import Signature, TensorSpec
+
+
+class Predict:
+    """One request: parsed once, and rendered in the format that it came in."""
+
+    def __init__(self, servable: Servable, body: bytes) -> None:
+        self._servable = servable
+        self._body = body
+        self._is_columnar = False
+
+    def parse(self) -> Question:
+        """Raises InvalidRequest, SignatureNotFound."""
+        document = parse_document(self._body)
+        signature = self._servable.signature(_signature_name(document))
+        if not signature.inputs:
+            raise InvalidRequest(f"Failed to get input map for signature: {signature.name}")
+        self._is_columnar = _is_columnar(document)
+        if self._is_columnar:
+            arrays = _read_columns(document["inputs"], signature.inputs)
+        else:
+            arrays = _read_rows(document["instances"], signature.inputs)
+        return Question(
+            signature=signature,
+            inputs=[arrays[alias] for alias in signature.inputs],
+            outputs=list(signature.outputs.values()),
+        )
+
+    def render(self, question: Question, outputs: list[Array]) -> bytes:
+        named = {spec.alias: array for spec, array in zip(question.outputs, outputs, strict=True)}
+        write = write_columns if self._is_columnar else write_rows
+        return write(named, question.signature.outputs)
+
+
+def signature_of(document: Mapping[str, Any], servable: Servable) -> Signature:
+    """The signature that a body names, or the default one."""
+    return servable.signature(_signature_name(document))
+
+
+def _signature_name(document: Mapping[str, Any]) -> str:
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise InvalidRequest(
+            f"JSON Value: {quote(document)} not formatted correctly. 'signature_name' key must be a string value."
+        )
+    return name
+
+
+def _is_columnar(document: Mapping[str, Any]) -> bool:
+    if "instances" not in document:
+        if "inputs" not in document:
+            raise InvalidRequest("Missing 'inputs' or 'instances' key")
+        return True
+    if "inputs" in document:
+        raise InvalidRequest(
+            f"JSON Value: {quote(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
+            "keys to exist "
+        )
+    if not isinstance(document["instances"], list):
+        raise InvalidRequest(f"JSON Value: {quote(document)} Excepting 'instances' to be an list/array")
+    if not document["instances"]:
+        raise InvalidRequest(f"JSON Value: {quote(document)} No values in 'instances' array")
+    return False
+
+
+def _read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:  # noqa: ANN401 - JSON
+    if not isinstance(value, dict) or is_base64_object(value):
+        if len(specs) > 1:
+            raise InvalidRequest(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
+                "tensorinfo_map"
+            )
+        (alias,) = specs
+        return {alias: to_array(value, specs[alias])}
+    missing = next((alias for alias in specs if alias not in value), None)
+    if missing is not None:
+        raise InvalidRequest(f"Missing named input: {missing} in 'inputs' object.")
+    return {alias: to_array(value[alias], spec) for alias, spec in specs.items()}
+
+
+def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+    if not _is_row_object(instances[0]):
+        if len(specs) > 1:
+            raise InvalidRequest(
+                "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
+                "tensorinfo_map"
+            )
+        (alias,) = specs
+        _check_plain(instances)
+        return {alias: to_array(instances, specs[alias])}
+    for number, row in enumerate(instances):
+        _check_row(row, number, specs)
+    return {alias: to_array([row[alias] for row in instances], spec) for alias, spec in specs.items()}
+
+
+def _is_row_object(value: Any) -> bool:  # noqa: ANN401 - JSON
+    return isinstance(value, dict) and not is_base64_object(value)
+
+
+def _check_plain(instances: list[Any]) -> None:
+    for number, item in enumerate(instances):
+        if _is_row_object(item):
+            raise InvalidRequest(f"Expecting value/list but got object at item {number} of input list")
+
+
+def _check_row(row: Any, number: int, specs: Mapping[str, TensorSpec]) -> None:  # noqa: ANN401 - JSON
+    if not _is_row_object(row):
+        raise InvalidRequest(f"Expecting object but got list at item {number} of input list")
+    if row.keys() != specs.keys():
+        raise InvalidRequest(
+            f"Failed to process element: {number} of 'instances' list. JSON object: {quote(row)} "
+            f"keys must be equal to: {','.join(specs)}"
+        )

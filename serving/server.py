@@ -1,0 +1,180 @@
+"""Puts the parts together and leads them through a life: open doors, load, serve, drain, close.
+
+    STARTING ──models loaded──> SERVING ──SIGTERM──> DRAINING ──drain_seconds──> CLOSING ──> exit 0
+       └──a model does not load──> exit 1
+
+The doors open before models load, so that /livez and /readyz can be asked meanwhile. While DRAINING, /readyz
+says no but requests are answered: load balancers hear of the change later than we do.
+"""
+
+import asyncio
+import functools
+import gc
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from serving.backend import Loader, Session, load_session
+from serving.errors import SettingsError
+from serving.grpc import methods
+from serving.grpc.aio import GrpcServer
+from serving.http1 import HttpServer, Limits
+from serving.metrics import Metrics
+from serving.monitoring import Readiness, probe_handler, probe_routes
+from serving.pipeline import Pipeline
+from serving.repository import ModelSource, Repository
+from serving.rest import RestApi
+from serving.rest.errors import refusal
+from serving.settings import ServingSettings
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """One server process. `start`, then `serve_until_signalled` or `close`."""
+
+    def __init__(self, settings: ServingSettings, *, load: Loader | None = None) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.repository = Repository(
+            load or functools.partial(_load, settings),
+            self.metrics,
+            load_retries=settings.max_num_load_retries,
+            retry_seconds=settings.load_retry_interval_micros / 1e6,
+        )
+        self.readiness = Readiness(repository=self.repository)
+        self._pipeline = Pipeline(settings, self.metrics)
+        self._http: dict[str, HttpServer] = {}
+        self._grpc: GrpcServer | None = None
+        self.grpc_port = 0
+
+    async def start(self) -> None:
+        """Open the doors and load the models.
+
+        Raises SettingsError when no model is named, OSError when a port is taken, ModelError when a model cannot
+        be loaded.
+        """
+        started = time.perf_counter()
+        sources = _sources(self.settings)
+        await self._open_http()
+        await self._open_grpc()
+        for source in sources:
+            await self.repository.add(source)
+        _settle_memory()
+        log.info("serving %s after %.2f s", ", ".join(self.repository.names), time.perf_counter() - started)
+
+    @property
+    def rest_port(self) -> int:
+        """The bound port, also when the system chose it."""
+        return self._http["rest"].port
+
+    async def serve_until_signalled(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain and close. A second signal closes at once."""
+        loop = asyncio.get_running_loop()
+        first, second = asyncio.Event(), asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: second.set() if first.is_set() else first.set())
+        await first.wait()
+        self.start_draining()
+        log.info(
+            "draining for %.1f s: /readyz says no, requests are still answered", self.settings.drain_seconds
+        )
+        try:
+            async with asyncio.timeout(self.settings.drain_seconds):
+                await second.wait()
+        except TimeoutError:
+            pass
+        await self.close()
+
+    def start_draining(self) -> None:
+        """Say no at /readyz and close connections after their answers; go on answering."""
+        self.readiness.is_draining = True
+        for server in self._http.values():
+            server.start_draining()
+
+    async def close(self) -> None:
+        """Accept nothing new, finish what is running within the grace, give everything back."""
+        grace = self.settings.shutdown_grace_seconds
+        log.info("closing: requests that are running have %.1f s to finish", grace)
+        doors = [server.close(grace_seconds=grace) for server in self._http.values()]
+        if self._grpc is not None:
+            doors.append(self._grpc.close(grace_seconds=grace))
+        await asyncio.gather(*doors)
+        self._pipeline.close()
+        self.repository.close()
+        log.info("closed")
+
+    async def _open_http(self) -> None:
+        settings, routes = self.settings, probe_routes(self.readiness, self.metrics)
+        if settings.rest_api_port:
+            if settings.monitoring_port:
+                del routes["/metrics"]  # it has a port of its own that clients do not reach
+            api = RestApi(
+                self.repository,
+                self._pipeline,
+                self.metrics,
+                timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
+                routes=routes,
+            )
+            await self._listen(
+                "rest", HttpServer(api.handle, _limits(settings), refusal=refusal), settings.rest_api_port
+            )
+        if settings.monitoring_port:
+            handler = probe_handler(self.readiness, self.metrics)
+            server = HttpServer(handler, _limits(settings), refusal=refusal)
+            await self._listen("monitoring", server, settings.monitoring_port)
+
+    async def _listen(self, name: str, server: HttpServer, port: int) -> None:
+        await server.listen(self.settings.listen_address, port)
+        self._http[name] = server
+        log.info("listening for %s on %s:%d", name, self.settings.listen_address, port)
+
+    async def _open_grpc(self) -> None:
+        settings = self.settings
+        if not settings.port and not settings.grpc_socket_path:
+            return
+        table = methods(
+            self.repository,
+            self._pipeline,
+            self.metrics,
+            settings,
+            is_ready=lambda: not self.readiness.obstacles(),
+        )
+        self._grpc = GrpcServer(table, settings)
+        if settings.port:
+            self.grpc_port = self._grpc.bind(f"{settings.listen_address}:{settings.port}")
+            log.info("listening for gRPC on %s:%d", settings.listen_address, self.grpc_port)
+        if settings.grpc_socket_path:
+            self._grpc.bind(f"unix:{settings.grpc_socket_path}")
+            log.info("listening for gRPC on %s", settings.grpc_socket_path)
+        await self._grpc.start()
+
+
+def _load(settings: ServingSettings, folder: Path) -> Session:
+    return load_session(folder, settings)
+
+
+def _sources(settings: ServingSettings) -> Sequence[ModelSource]:
+    if settings.model_base_path:
+        return [ModelSource(name=settings.model_name, base_path=Path(settings.model_base_path))]
+    raise SettingsError(
+        "expected a model to serve, got none; set --model_base_path to the folder of its versions"
+    )
+
+
+def _limits(settings: ServingSettings) -> Limits:
+    return Limits(
+        max_request_bytes=settings.max_request_bytes,
+        max_header_bytes=settings.max_header_bytes,
+        max_connections=settings.max_connections,
+        receive_timeout_seconds=settings.receive_timeout_seconds,
+        keep_alive_seconds=settings.keep_alive_seconds,
+    )
+
+
+def _settle_memory() -> None:
+    """What start-up left lives for ever: keep the collector from walking through it again and again."""
+    gc.collect()
+    gc.freeze()
