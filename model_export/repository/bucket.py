@@ -99,7 +99,8 @@ class Bucket:
             connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1, "mode": "standard"}
         )
         with _sorted_errors(f"connect to s3://{name}"):
-            return cls(name, boto3.client("s3", config=config))
+            # A session of its own: the default one is shared, not safe for threads, and keeps the first credentials it saw.
+            return cls(name, boto3.session.Session().client("s3", config=config))
 
     def put(
         self,

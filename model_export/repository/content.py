@@ -37,49 +37,45 @@ class Version:
     @property
     def seal(self) -> bytes:
         """Content of `manifest.json.sha256`."""
-        return f"{self.digest}  {MANIFEST_NAME}\n".encode()
+        return sealed(self.digest)
 
 
-def parse_version(text: bytes, *, where: str, expected_sha256: str | None = None) -> Version:
+def sealed(sha256: str) -> bytes:
+    """Return what `manifest.json.sha256` says of a manifest with this digest."""
+    return f"{sha256}  {MANIFEST_NAME}\n".encode()
+
+
+def parse_version(text: bytes, *, where: str, seal: bytes | None = None) -> Version:
     """Read a manifest from bytes and check the names in it.
 
     Raises DigestMismatchError when the bytes are not those that were sealed, ManifestError when they are no manifest, and
     RepositoryError when it names files that no folder can hold.
     """
-    found = hashlib.sha256(text).hexdigest()
-    if expected_sha256 not in {None, found}:
-        raise DigestMismatchError(
-            f"{where}: expected SHA-256 {expected_sha256}, received {found}; publish the version again"
-        )
     try:
         manifest = Manifest.from_json(text.decode(), where=where)
     except UnicodeDecodeError as error:
         raise ManifestError(
             f"{where}: expected a manifest in UTF-8, received {error}; export the model again"
         ) from error
-    paths = [checked_path(name, where=where) for name in manifest.files]
-    refuse_collisions([*paths, *(checked_path(name, where=where) for name in _OWN)], where=where)
-    for name, digest in manifest.files.items():
-        if len(digest.sha256) != 64 or not _HEX.issuperset(digest.sha256) or digest.size_bytes < 0:
-            raise ManifestError(
-                f"{where}: expected a SHA-256 and a size for {name}, received {digest}; export the model again"
-            )
-    if not isinstance(manifest.version, int) or isinstance(manifest.version, bool):
-        raise ManifestError(
-            f"{where}: expected an integer version, received {manifest.version!r}; export the model again"
+    version = Version(manifest=manifest, text=text)
+    if seal is not None and seal != version.seal:
+        raise DigestMismatchError(
+            f"{where}: expected {seal[:64].decode(errors='replace')} as its SHA-256, received {version.digest}; publish it again"
         )
-    return Version(manifest=manifest, text=text)
+    _check_facts(manifest, where)
+    return version
 
 
 def read_version(version_path: Path) -> Version:
     """Read the manifest of a version folder, and its seal where there is one."""
     path, seal = version_path / MANIFEST_NAME, version_path / SEAL_NAME
     try:
-        sealed = seal.read_text(encoding="ascii").split(maxsplit=1)[0] if seal.exists() else None
-        return parse_version(path.read_bytes(), where=str(path), expected_sha256=sealed)
-    except (OSError, UnicodeDecodeError, IndexError) as error:
+        return parse_version(
+            path.read_bytes(), where=str(path), seal=seal.read_bytes() if seal.exists() else None
+        )
+    except OSError as error:
         raise ManifestError(
-            f"{path}: expected a readable model manifest, received {error!r}; export the model again"
+            f"{path}: expected a readable model manifest, received {error}; export the model again"
         ) from error
 
 
@@ -126,6 +122,20 @@ def chunks(path: Path, start: int = 0) -> Iterator[bytes]:
         file.seek(start)
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
+
+
+def _check_facts(manifest: Manifest, where: str) -> None:
+    paths = [checked_path(name, where=where) for name in manifest.files]
+    refuse_collisions([*paths, *(checked_path(name, where=where) for name in _OWN)], where=where)
+    for name, digest in manifest.files.items():
+        if len(digest.sha256) != 64 or not _HEX.issuperset(digest.sha256) or digest.size_bytes < 0:
+            raise ManifestError(
+                f"{where}: expected a SHA-256 and a size for {name}, received {digest}; export the model again"
+            )
+    if not isinstance(manifest.version, int) or isinstance(manifest.version, bool):
+        raise ManifestError(
+            f"{where}: expected an integer version, received {manifest.version!r}; export the model again"
+        )
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ A rename decides which of two publishers wins; the lock only makes the check for
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -24,7 +25,7 @@ from model_export.artifact import MANIFEST_NAME, FileDigest, Manifest
 from model_export.errors import RepositoryError
 from model_export.repository.content import Version, checked_version, chunks, read_version
 from model_export.repository.download import fetch_version
-from model_export.repository.durable import locked, replace_file, sync_folder, sync_tree, try_lock
+from model_export.repository.durable import locked, replace_file, sync_folder, try_lock
 from model_export.repository.interface import Progress, refuse_publishing, resolve, silent, superseded
 from model_export.repository.labels import Labels
 
@@ -50,18 +51,11 @@ class FolderRepository:
         """Copy a version in beside the others, then give it its name."""
         version = checked_version(version_path)
         self._refuse(version.manifest)
-        with self._said(f"publish version {version.manifest.version}"):
-            self.base_path.mkdir(parents=True, exist_ok=True)
-            incoming = self.base_path / f"{_INCOMING}{secrets.token_hex(8)}"
-            incoming.mkdir()
-            lock = try_lock(incoming)
-            try:
-                self._copy(version, version_path, incoming)
-                self._reveal(version.manifest, incoming)
-            finally:
-                shutil.rmtree(incoming, ignore_errors=True)
-                if lock is not None:
-                    os.close(lock)
+        with self._said(f"publish version {version.manifest.version}"), self._incoming() as incoming:
+            copy = fetch_version(version, partial(_read, version_path), incoming, progress=self._progress)
+            with self._locked(f"publish version {version.manifest.version}"):
+                self._refuse(version.manifest)
+                self._reveal(copy)
         return version.manifest
 
     def versions(self) -> tuple[int, ...]:
@@ -94,9 +88,8 @@ class FolderRepository:
         """Copy a version out, checking every file."""
         version = self._version(resolve(reference, self.versions(), self.labels(), where=self.address))
         with self._said(f"fetch version {version.manifest.version}"):
-            return fetch_version(
-                version, partial(self._read, version.manifest.version), destination, progress=self._progress
-            )
+            source = self.base_path / str(version.manifest.version)
+            return fetch_version(version, partial(_read, source), destination, progress=self._progress)
 
     def gc(self, *, keep: int) -> tuple[int, ...]:
         """Take the names of superseded versions away, then their files, then what dead publishers left."""
@@ -105,7 +98,6 @@ class FolderRepository:
             for version in doomed:
                 (self.base_path / str(version)).rename(self.base_path / f"{_REMOVED}{secrets.token_hex(8)}")
             sync_folder(self.base_path)
-        with self._said("collect old versions"):
             self._sweep()
         return doomed
 
@@ -115,23 +107,28 @@ class FolderRepository:
         existing = {each: self._version(each).manifest if each in wanted else None for each in versions}
         refuse_publishing(manifest, existing, where=self.address)
 
-    def _copy(self, version: Version, version_path: Path, incoming: Path) -> None:
-        def read(path: str, _digest: FileDigest, start: int, /) -> Iterator[bytes]:
-            return chunks(version_path / path, start)
+    @contextmanager
+    def _incoming(self) -> Iterator[Path]:
+        """Give a hidden folder that a collection leaves alone as long as this process lives."""
+        folder = self.base_path / f"{_INCOMING}{secrets.token_hex(8)}"
+        with self._locked("take a version in"):
+            folder.mkdir()
+            lock = os.open(folder, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
 
-        folder = fetch_version(version, read, incoming, progress=self._progress)
-        sync_tree(folder)
-
-    def _reveal(self, manifest: Manifest, incoming: Path) -> None:
-        with self._locked(f"publish version {manifest.version}"):
-            self._refuse(manifest)
-            place = self.base_path / str(manifest.version)
-            if place.exists():
-                raise RepositoryError(
-                    f"{place}: expected no such folder, received one without a {MANIFEST_NAME}; move it away"
-                )
-            (incoming / str(manifest.version)).rename(place)
-            sync_folder(self.base_path)
+    def _reveal(self, copy: Path) -> None:
+        place = self.base_path / copy.name
+        if place.exists():
+            raise RepositoryError(
+                f"{place}: expected no such folder, received one without a {MANIFEST_NAME}; move it away"
+            )
+        copy.rename(place)
+        sync_folder(self.base_path)
 
     def _version(self, version: int) -> Version:
         path = self.base_path / str(version)
@@ -141,9 +138,6 @@ class FolderRepository:
                 f"{self.address}: expected a published version ({known}), received {version}; publish it first"
             )
         return read_version(path)
-
-    def _read(self, version: int, path: str, _digest: FileDigest, start: int, /) -> Iterator[bytes]:
-        return chunks(self.base_path / str(version) / path, start)
 
     def _labels(self) -> Labels:
         path = self.base_path / _LABELS
@@ -176,3 +170,7 @@ class FolderRepository:
             raise RepositoryError(
                 f"{self.address}: expected to {doing}, received {error}; mend the folder, then do it again"
             ) from error
+
+
+def _read(folder: Path, path: str, _digest: FileDigest, start: int, /) -> Iterator[bytes]:
+    return chunks(folder / path, start)

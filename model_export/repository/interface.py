@@ -97,9 +97,9 @@ def refuse_publishing(manifest: Manifest, existing: Mapping[int, Manifest | None
         raise VersionExistsError(
             f"{where}: version {manifest.version} is published already, with {content}", same_content=same
         )
-    if manifest.version < 1:
+    if manifest.version < 0:
         raise RepositoryError(
-            f"{where}: expected a version of 1 or higher, received {manifest.version}; export it with --version"
+            f"{where}: expected a version of 0 or higher, received {manifest.version}; export it with --version"
         )
     if not existing:
         return

@@ -22,7 +22,7 @@ from typing import Final
 from model_export.artifact import Manifest
 from model_export.errors import RepositoryError, VersionExistsError
 from model_export.repository.bucket import MAX_OBJECT_BYTES, AbsentError, Bucket, ConditionFailedError
-from model_export.repository.content import Version, checked_version, parse_version
+from model_export.repository.content import Version, checked_version, parse_version, sealed
 from model_export.repository.download import fetch_version
 from model_export.repository.interface import Progress, refuse_publishing, resolve, silent, superseded
 from model_export.repository.labels import Labels
@@ -37,7 +37,7 @@ from model_export.repository.s3_shelf import (
 )
 
 _PUBLISHER: Final = "publisher"
-_SEAL: Final = "sha256"
+_SHA256: Final = "sha256"
 _UNFINISHED: Final = timedelta(days=1)
 """No publisher takes a day: what is older and belongs to no visible version was left by a dead one."""
 
@@ -150,7 +150,7 @@ class S3Repository:
 
     def _reveal(self, version: Version) -> None:
         name, token = manifest_name(version.manifest.version), secrets.token_hex(16)
-        facts = {_PUBLISHER: token, _SEAL: version.digest}
+        facts = {_PUBLISHER: token, _SHA256: version.digest}
         try:
             self._shelf.write(name, version.text, facts=facts, if_absent=not self._single_writer)
         except ConditionFailedError as error:
@@ -170,13 +170,8 @@ class S3Repository:
             raise RepositoryError(
                 f"{self.address}: expected a published version, received {version}; publish it first"
             ) from error
-        if _SEAL not in stored.facts:
-            raise RepositoryError(
-                f"{self.address}: expected {name} with its digest, received it without; publish through this tool"
-            )
-        return parse_version(
-            stored.content, where=f"{self.address}/{name}", expected_sha256=stored.facts[_SEAL]
-        )
+        seal = sealed(stored.facts.get(_SHA256, "nothing"))
+        return parse_version(stored.content, where=f"{self.address}/{name}", seal=seal)
 
     def _labels(self) -> tuple[Labels, str | None]:
         try:

@@ -60,9 +60,9 @@ def test_versions_rise(repository: ModelRepository, tmp_path: Path) -> None:
     assert repository.versions() == (5,)
 
 
-def test_a_version_below_one_is_refused(repository: ModelRepository, tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match="1 or higher, received 0"):
-        repository.publish(make_version(tmp_path, 0))
+def test_a_version_below_zero_is_refused(repository: ModelRepository, tmp_path: Path) -> None:
+    with pytest.raises(RepositoryError, match="0 or higher, received -1"):
+        repository.publish(make_version(tmp_path, -1))
 
 
 def test_a_base_path_holds_one_model(repository: ModelRepository, tmp_path: Path) -> None:

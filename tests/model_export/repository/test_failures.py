@@ -1,0 +1,253 @@
+"""What happens when the process, the disk or the server fails in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model_export.artifact import MANIFEST_NAME
+from model_export.errors import DigestMismatchError, ExportError, RepositoryError
+from model_export.repository import open_repository
+from model_export.repository.retry import Retry
+from model_export.repository.s3 import S3Repository
+from tests.model_export.repository.conftest import Opener
+from tests.model_export.repository.s3_server import BUCKET, S3Server, once
+from tests.model_export.repository.version_folders import contents, make_version
+
+BIG = {"saved_model.pb": bytes(range(256)) * 16_000, "assets/vocab.txt": b"cat\n", "z": b"z" * 3_000_000}
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from model_export.repository import open_repository
+
+left = int(sys.argv[3])
+
+def die_at(path, done_bytes, total_bytes):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+repository = open_repository(sys.argv[1], progress=die_at)
+repository.publish(Path(sys.argv[2])) if sys.argv[4] == "publish" else repository.fetch(1, Path(sys.argv[2]))
+"""
+
+
+def _killed(address: str, folder: Path, *, at: int, doing: str) -> None:
+    words = [sys.executable, "-c", DYING, address, str(folder), str(at), doing]
+    assert (
+        subprocess.run(words, check=False, env=os.environ | {"PYTHONPATH": str(Path.cwd())}).returncode
+        == -signal.SIGKILL
+    )
+
+
+@pytest.mark.parametrize("at", [1, 3, 6])
+def test_a_publisher_killed_at_any_moment_leaves_nothing_to_see(
+    address: str, opened: Opener, tmp_path: Path, at: int
+) -> None:
+    made = make_version(tmp_path, 1, files=BIG)
+    _killed(address, made, at=at, doing="publish")
+    assert opened().versions() == ()
+    opened().publish(made)
+    assert contents(made).items() <= contents(opened().fetch("latest", tmp_path / "pod")).items()
+
+
+@pytest.mark.parametrize("at", [1, 3, 6])
+def test_a_fetch_killed_at_any_moment_is_taken_up_again(
+    address: str, opened: Opener, tmp_path: Path, at: int
+) -> None:
+    made = make_version(tmp_path, 1, files=BIG)
+    opened().publish(made)
+    _killed(address, tmp_path / "pod", at=at, doing="fetch")
+    assert not (tmp_path / "pod" / "1").exists()
+    fetched = opened().fetch(1, tmp_path / "pod")
+    assert contents(made).items() <= contents(fetched).items()
+    assert [path.name for path in (tmp_path / "pod").iterdir()] == ["1"]
+
+
+def test_a_collection_removes_what_a_dead_publisher_left_in_a_folder(tmp_path: Path) -> None:
+    base_path, made = tmp_path / "repository", make_version(tmp_path, 1, files=BIG)
+    _killed(str(base_path), made, at=3, doing="publish")
+    assert [path for path in base_path.iterdir() if path.name.startswith(".incoming-")]
+    repository = open_repository(base_path)
+    repository.publish(made)
+    repository.gc(keep=1)
+    assert sorted(path.name for path in base_path.iterdir()) == [".lock", "1"]
+
+
+def test_a_collection_leaves_a_living_publisher_alone(tmp_path: Path) -> None:
+    base_path = tmp_path / "repository"
+    collect = once(lambda: open_repository(base_path).gc(keep=1))
+    repository = open_repository(base_path, progress=lambda *_: collect())
+    repository.publish(make_version(tmp_path, 1, files=BIG))
+    assert repository.versions() == (1,)
+
+
+def test_a_folder_without_a_manifest_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "repository" / "1").mkdir(parents=True)
+    (tmp_path / "repository" / "1" / "saved_model.pb").write_bytes(b"somebody's")
+    repository = open_repository(tmp_path / "repository")
+    assert repository.versions() == ()
+    with pytest.raises(RepositoryError, match=f"received one without a {MANIFEST_NAME}"):
+        repository.publish(make_version(tmp_path, 1))
+    assert (tmp_path / "repository" / "1" / "saved_model.pb").read_bytes() == b"somebody's"
+
+
+def test_a_repository_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(RepositoryError, match="expected to take a version in, received"):
+        open_repository(tmp_path / "file" / "models").publish(make_version(tmp_path, 1))
+
+
+def _stored(address: str, server_folder: Path) -> list[Path]:
+    root = server_folder / address.removeprefix("s3://") if address.startswith("s3://") else Path(address)
+    return [
+        path
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.stat().st_size and path.name != ".lock"
+    ]
+
+
+def test_a_flipped_byte_in_any_stored_file_is_noticed(
+    address: str, opened: Opener, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    opened().publish(make_version(tmp_path, 1))
+    opened().set_labels({"stable": 1})
+    server_folder = request.getfixturevalue("s3_server").folder if address.startswith("s3://") else tmp_path
+    stored = _stored(address, server_folder)
+    assert len(stored) >= 5
+    for path in stored:
+        original = path.read_bytes()
+        for place in {0, len(original) // 3, len(original) // 2, len(original) - 1}:
+            flipped = bytearray(original)
+            flipped[place] ^= 1
+            path.write_bytes(bytes(flipped))
+            with pytest.raises(ExportError):
+                opened().fetch("stable", tmp_path / f"{path.name}-{place}")
+            assert not list(tmp_path.glob(f"{path.name}-{place}/1"))
+        path.write_bytes(original)
+    opened().fetch("stable", tmp_path / "pod")
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, s3_environment: Callable[[S3Server], None]) -> S3Server:
+    server = S3Server(tmp_path / "own-s3")
+    server.start()
+    s3_environment(server)
+    return server
+
+
+def _repository(retry: Retry, progress: Callable[[str, int, int], None] = lambda *_: None) -> S3Repository:
+    return S3Repository.connect(BUCKET, "mnist", retry=retry, progress=progress)
+
+
+@pytest.mark.parametrize("doing", ["publish", "fetch"])
+def test_a_server_killed_in_the_middle_and_back_again_is_only_a_pause(
+    own_server: S3Server, tmp_path: Path, doing: str
+) -> None:
+    made = make_version(tmp_path, 1, files=BIG)
+    kill = once(own_server.kill)
+    bring_back = once(own_server.start)
+    retry = Retry(sleep=lambda _seconds: bring_back())
+    try:
+        if doing == "fetch":
+            _repository(retry).publish(made)
+        repository = _repository(retry, lambda *_: kill())
+        if doing == "publish":
+            repository.publish(made)
+        fetched = repository.fetch(1, tmp_path / "pod")
+        assert contents(made).items() <= contents(fetched).items()
+    finally:
+        own_server.kill()
+
+
+@pytest.mark.parametrize("doing", ["publish", "fetch"])
+def test_a_server_that_stays_away_is_a_clear_error_after_a_limited_time(
+    own_server: S3Server, tmp_path: Path, doing: str
+) -> None:
+    made = make_version(tmp_path, 1, files=BIG)
+    waits: list[float] = []
+    retry = Retry(
+        attempts=4, first_delay_seconds=1, longest_delay_seconds=3, sleep=waits.append, draw=lambda: 1.0
+    )
+    try:
+        if doing == "fetch":
+            _repository(retry).publish(made)
+        kill = once(own_server.kill)
+        repository = _repository(retry, lambda *_: kill())
+        with pytest.raises(
+            RepositoryError, match=r"expected to .* \(4 attempts\); check that the server is up"
+        ):
+            repository.publish(made) if doing == "publish" else repository.fetch(1, tmp_path / "pod")
+        assert waits == [1, 2, 3]
+        own_server.start()
+        assert _repository(retry).versions() == (() if doing == "publish" else (1,))
+        assert not (tmp_path / "pod" / "1").exists()
+    finally:
+        own_server.kill()
+
+
+UNUSABLE = {
+    "wrong secret": ("AWS_SECRET_ACCESS_KEY", "wrong", "correct the credentials"),
+    "unknown key": ("AWS_ACCESS_KEY_ID", "nobody", "correct the credentials"),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "remedy"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_what_an_operator_must_mend_is_not_tried_again(
+    s3_server: S3Server,
+    s3_environment: Callable[[S3Server], None],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    remedy: str,
+) -> None:
+    s3_environment(s3_server)
+    monkeypatch.setenv(name, value)
+    waits: list[float] = []
+    with pytest.raises(RepositoryError, match=remedy):
+        _repository(Retry(sleep=waits.append)).versions()
+    assert waits == []
+
+
+def test_a_bucket_that_is_not_there_is_named(
+    s3_server: S3Server, s3_environment: Callable[[S3Server], None]
+) -> None:
+    s3_environment(s3_server)
+    with pytest.raises(RepositoryError, match=r"received NoSuchBucket: .*; create the bucket"):
+        S3Repository.connect("nobodys-bucket", "mnist").versions()
+
+
+def test_files_left_by_a_dead_publisher_stay_a_day_then_go(
+    s3_server: S3Server, s3_environment: Callable[[S3Server], None], tmp_path: Path
+) -> None:
+    s3_environment(s3_server)
+    prefix = f"{tmp_path.name}/old"
+    repository = S3Repository.connect(BUCKET, prefix)
+    repository.publish(make_version(tmp_path, 1))
+    left = s3_server.folder / BUCKET / prefix / "2" / "files" / ("0" * 64)
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    repository.gc(keep=1)
+    assert left.exists()
+    yesterday = left.stat().st_mtime - 90_000
+    os.utime(left, (yesterday, yesterday))
+    repository.gc(keep=1)
+    assert not left.exists()
+    assert repository.versions() == (1,)
+
+
+def test_a_changed_fact_in_a_manifest_is_noticed_by_everybody(tmp_path: Path) -> None:
+    repository = open_repository(tmp_path / "repository")
+    repository.publish(make_version(tmp_path, 1))
+    path = tmp_path / "repository" / "1" / MANIFEST_NAME
+    path.write_text(path.read_text().replace('"node_count": 3', '"node_count": 4'))
+    with pytest.raises(DigestMismatchError, match="as its SHA-256"):
+        repository.manifest(1)
