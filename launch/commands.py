@@ -18,7 +18,9 @@ ROOT: Final = Path(__file__).parents[1]
 
 def run(words: Sequence[str | Path], *, otherwise: str, env: Mapping[str, str] | None = None) -> None:
     """Run a command with its output shown. Raises StepError with `otherwise` when it fails."""
-    finished = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, stdout=sys.stderr, check=False)
+    finished = subprocess.run(
+        [str(word) for word in words], cwd=ROOT, env=env, stdout=sys.stderr, check=False
+    )
     if finished.returncode != 0:
         message = f"`{words_of(words)}` ended with {finished.returncode}; {otherwise}"
         raise StepError(message)

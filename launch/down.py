@@ -6,10 +6,10 @@ The model repository and the training output stay: they are the user's. Running 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 
 from launch.commands import ROOT, run
+from launch.own_parts import cluster_is_running
 from launch.stack import Stack, stack_for
 from launch.steps import StepError, Steps, say
 
@@ -40,7 +40,7 @@ def _destroy(stack: Stack, *, cluster_is_ours: bool) -> None:
     if not stack.exists():
         say(f"    there is no stack {stack.name}")
         return
-    if cluster_is_ours and not _cluster_answers():
+    if cluster_is_ours and not cluster_is_running():
         # The cluster is gone and took everything with it; without it a destroy would wait for an API server that never comes.
         say("    the cluster is not running: forgetting the resources that went with it")
         stack.forget()
@@ -48,17 +48,14 @@ def _destroy(stack: Stack, *, cluster_is_ours: bool) -> None:
     stack.destroy()
 
 
-def _cluster_answers() -> bool:
-    words = [str(ROOT / "bin/cluster"), "status", "--json"]
-    return subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bin/down", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--context", help="the existing cluster that bin/up was given")
-    parser.add_argument("--all", action="store_true", help="also stop the cluster, its registry and its image builder")
+    parser.add_argument(
+        "--all", action="store_true", help="also stop the cluster, its registry and its image builder"
+    )
     return parser.parse_args()
 
 

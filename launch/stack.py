@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from launch.commands import ROOT, read, run
+from launch.own_parts import own_bases, own_builder
 from launch.steps import StepError
 
 _PULUMI: Final = ROOT / "bin/pulumi"
 _PROJECT: Final = "tf-serving-platform"
+_EXAMPLE: Final = {
+    "name": "mnist",
+    "source": "build/mnist",
+    "inputs": ["images"],
+    "outputs": ["scores"],
+    "signature": "predict_images",
+    "evaluate": "build/mnist/heldout.npz",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +82,6 @@ class Stack:
         outputs: dict[str, Any] = json.loads(printed)  # JSON from the CLI
         return outputs
 
-    def setting(self, key: str) -> str:
-        """Return one configuration value as the program sees it. Raises StepError when it is not set."""
-        return read(
-            [_PULUMI, "config", "get", f"{_PROJECT}:{key}", "--stack", self.name],
-            otherwise=f"set it in {self.settings_path.name}",
-        ).strip()
-
 
 def stack_for(context: str | None, registry: str | None) -> Stack:
     """Return the stack to deploy: `local`, or the one of an existing cluster's context, with its settings file written.
@@ -98,13 +101,17 @@ def stack_for(context: str | None, registry: str | None) -> Stack:
 
 
 def _settings(context: str, registry: str) -> str:
+    """The example model behind a ClusterIP Service; JSON is YAML, so every name is quoted right."""
+    sections: dict[str, Mapping[str, object]] = {
+        "cluster": {"context": context, "namespace": "tf-serving"},
+        "images": {"registry": registry, **own_bases(registry), **own_builder()},
+        "model": _EXAMPLE,
+    }
     lines = [
-        f"# The stack of the cluster behind the kubeconfig context {json.dumps(context)}, written by bin/up; yours to edit.",
+        f"# The cluster behind the kubeconfig context {json.dumps(context)}; written once by bin/up, yours to edit.",
         "config:",
-        *(f"  {_PROJECT}:{key}: {value}" for key, value in _context_settings(context, registry).items()),
     ]
+    for section, keys in sections.items():
+        lines.append(f"  {_PROJECT}:{section}:")
+        lines += [f"    {key}: {json.dumps(value)}" for key, value in keys.items()]
     return "\n".join(lines) + "\n"
-
-
-def _context_settings(context: str, registry: str) -> dict[str, str]:
-    return {"kubeContext": json.dumps(context), "registry": json.dumps(registry)}

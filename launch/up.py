@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from launch.commands import ROOT, read, run
-from launch.image_size import pulled_bytes
 from launch.questions import Addresses, ask_both, forwarded
+from launch.registry import pulled_bytes
 from launch.stack import Stack, stack_for
 from launch.steps import StepError, Steps, say
 
@@ -54,7 +54,10 @@ def _up(arguments: argparse.Namespace) -> dict[str, Any]:
         stack.select()
         stack.up()
     outputs = stack.outputs()
-    with steps.step("ask", "Ask the model about 1000 images that training never saw"), _addresses(arguments, outputs) as where:
+    with (
+        steps.step("ask", "Ask the model about 1000 images that training never saw"),
+        _addresses(arguments, outputs) as where,
+    ):
         rates = ask_both(python, where, _TRAINING / "heldout.npz")
     return _result(stack, outputs, where, rates, steps)
 
@@ -74,7 +77,11 @@ def _addresses(arguments: argparse.Namespace, outputs: dict[str, Any]) -> Iterat
     if arguments.context is None:
         yield Addresses(rest_url=outputs["rest_url"], grpc_target=outputs["grpc_target"])
         return
-    kubectl = ["kubectl", "--context", arguments.context]
+    kubectl = [
+        shutil.which("kubectl") or str(ROOT / "bin/cluster"),
+        *([] if shutil.which("kubectl") else ["kubectl"]),
+    ]
+    kubectl += ["--context", arguments.context]
     with forwarded(kubectl, outputs["service"], outputs["namespace"]) as where:
         yield where
 
@@ -111,9 +118,15 @@ def _print_summary(result: dict[str, Any]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bin/up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--context", help="kubeconfig context of an existing cluster, instead of the one made here")
-    parser.add_argument("--registry", help="registry that the existing cluster pulls from, such as registry.example.com/team")
+    parser = argparse.ArgumentParser(
+        prog="bin/up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--context", help="kubeconfig context of an existing cluster, instead of the one made here"
+    )
+    parser.add_argument(
+        "--registry", help="registry that the existing cluster pulls from, such as registry.example.com/team"
+    )
     parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
     return parser.parse_args()
 

@@ -14,13 +14,23 @@ ROOT = Path(__file__).parents[3]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run(*words: str, check: bool = True, timeout_seconds: float = 900, **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *words: str, check: bool = True, timeout_seconds: float = 900, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run one of the project's commands as a user would, from the root."""
     finished = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=timeout_seconds, check=False
+        words,
+        cwd=ROOT,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
     )
     if check and finished.returncode != 0:
-        pytest.fail(f"{' '.join(words)} ended with {finished.returncode}\n{finished.stdout}\n{finished.stderr}")
+        pytest.fail(
+            f"{' '.join(words)} ended with {finished.returncode}\n{finished.stdout}\n{finished.stderr}"
+        )
     return finished
 
 

@@ -70,12 +70,22 @@ def test_the_error_rate_is_at_most_eleven_percent_over_both_transports(road: dic
 
 
 def test_the_summary_names_everything_that_a_client_needs(road: dict[str, Any]) -> None:
-    assert {"rest_url", "grpc_target", "error_rate", "training_accuracy", "image", "image_bytes", "model_digest"} <= set(road)
+    assert {
+        "rest_url",
+        "grpc_target",
+        "error_rate",
+        "training_accuracy",
+        "image",
+        "image_bytes",
+        "model_digest",
+    } <= set(road)
     assert "@sha256:" in road["image"]
     assert 0 < road["image_bytes"] <= 260_000_000
 
 
-def test_grpc_answers_equal_tensorflow_on_the_checkpoint(road: dict[str, Any], truth: np.ndarray[Any, Any]) -> None:
+def test_grpc_answers_equal_tensorflow_on_the_checkpoint(
+    road: dict[str, Any], truth: np.ndarray[Any, Any]
+) -> None:
     answers = ask(ASK_OVER_GRPC, road["grpc_target"], str(ROOT / "build/mnist"), str(COUNT))
     # Folding constants reorders a few float32 additions: guide 1e-5 relative.
     np.testing.assert_allclose(answers, truth, rtol=1e-5, atol=1e-7)
@@ -100,5 +110,7 @@ def test_pods_run_under_the_restricted_profile(outputs: dict[str, Any]) -> None:
     assert pods
     assert {pod["status"]["phase"] for pod in pods} == {"Running"}
     assert all(
-        container["securityContext"]["readOnlyRootFilesystem"] for pod in pods for container in pod["spec"]["containers"]
+        container["securityContext"]["readOnlyRootFilesystem"]
+        for pod in pods
+        for container in pod["spec"]["containers"]
     )

@@ -5,7 +5,7 @@ import shutil
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -24,7 +24,9 @@ def test_refresh_finds_no_drift(outputs: dict[str, Any]) -> None:
     run("bin/pulumi", "refresh", "--preview-only", "--expect-no-changes", "--stack", "local")
 
 
-def test_a_production_preview_needs_neither_cluster_nor_registry(outputs: dict[str, Any], tmp_path: Path) -> None:
+def test_a_production_preview_needs_neither_cluster_nor_registry(
+    outputs: dict[str, Any], tmp_path: Path
+) -> None:
     assert outputs
     dead = tmp_path / "kubeconfig"
     dead.write_text(
@@ -113,13 +115,15 @@ class Questions:
     def _ask(self) -> None:
         while not self.stopped.wait(0.05):
             try:
-                with urllib.request.urlopen(urllib.request.Request(self.url, self.body), timeout=10) as answer:
+                with urllib.request.urlopen(
+                    urllib.request.Request(self.url, self.body), timeout=10
+                ) as answer:
                     answer.read()
                 self.answered += 1
             except OSError as error:
                 self.failures.append(repr(error))
 
-    def __enter__(self) -> "Questions":
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 

@@ -1,0 +1,20 @@
+"""Steps say what they do and how long it took, and a failure names its step."""
+
+import pytest
+
+from launch.steps import StepError, Steps
+
+
+def test_a_step_keeps_its_seconds_under_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = Steps()
+    with steps.step("train", "Train the model"):
+        pass
+    assert list(steps.seconds) == ["train"]
+    assert "==> Train the model" in capsys.readouterr().err
+
+
+def test_a_failure_names_its_step_and_keeps_no_seconds() -> None:
+    steps = Steps()
+    with pytest.raises(StepError, match=r"^deploy: the registry is gone$"), steps.step("deploy", "Deploy"):
+        raise StepError("the registry is gone")
+    assert steps.seconds == {}
