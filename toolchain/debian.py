@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,21 +31,23 @@ PACKAGES = {
     "python3-venv": "/usr/share/doc/python3-venv",
     "ca-certificates": "/usr/sbin/update-ca-certificates",
 }
+# What building images needs by itself, next to a cluster that the user brings.
+BUILDER_PACKAGES = {name: PACKAGES[name] for name in ("runc", "python3-venv", "ca-certificates")}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def missing_packages(root: Path = Path("/")) -> list[str]:
+def missing_packages(packages: Mapping[str, str], root: Path = Path("/")) -> list[str]:
     """Return the packages whose telling file is absent."""
-    return [package for package, file in PACKAGES.items() if not (root / file.lstrip("/")).exists()]
+    return [package for package, file in packages.items() if not (root / file.lstrip("/")).exists()]
 
 
-def install_missing(progress: Progress) -> None:
+def install_missing(progress: Progress, packages: Mapping[str, str]) -> None:
     """Install what is missing, without starting any service of it.
 
     Raises MissingRequirement where apt or root is lacking.
     """
     with progress.step("Debian packages") as step:
-        wanted = missing_packages()
+        wanted = missing_packages(packages)
         if not wanted:
             step.note = "all there"
             return

@@ -95,7 +95,7 @@ def _cluster(options: argparse.Namespace) -> Cluster:
     root = layout.choose_root(places.cluster)
     # Standard output belongs to the JSON object when one is asked for.
     progress = Progress(sys.stderr if options.json else sys.stdout)
-    return Cluster(layout=Layout(root=root), programs=components.locate(places), progress=progress)
+    return Cluster(layout=Layout(root=root), folders=places, programs=components.locate(places), progress=progress)
 
 
 def _lock(progress: Progress):  # type: ignore[no-untyped-def]  # a context manager

@@ -1,13 +1,19 @@
-"""What the cluster's registry must hold before any pod starts: the pause image, and base images once made."""
+"""What the cluster's registry must hold before any pod starts: the pause image and the base images."""
 
-from toolchain import registry_client
+from toolchain import base_images, registry_client
 from toolchain.cluster.components import Programs
 from toolchain.cluster.layout import PAUSE_IMAGE, REGISTRY
+from toolchain.folders import Folders
 
 
-def push_missing(programs: Programs) -> str:
-    """Push what is missing and say what is there."""
+def push_missing(programs: Programs, folders: Folders) -> str:
+    """Push what the registry lacks and say what is there; base images only where `bin/setup` has made them."""
     repository, _, tag = PAUSE_IMAGE.removeprefix(f"{REGISTRY}/").rpartition(":")
     pause = registry_client.single_file_image(programs.pause)
     registry_client.push(pause, registry=REGISTRY, repository=repository, tag=tag)
-    return "pause"
+    pushed = [repository]
+    for base in base_images.BASE_IMAGES:
+        if image := base_images.read(base, folders):
+            registry_client.push(image, registry=REGISTRY, repository=base.repository, tag=base.tag)
+            pushed.append(base.repository)
+    return ", ".join(pushed)

@@ -34,11 +34,13 @@ from toolchain.cluster.kubectl import Kubectl
 from toolchain.cluster.layout import NODE, Layout
 from toolchain.cluster.state import ClusterState
 from toolchain.errors import ComponentFailed
+from toolchain.folders import Folders
 from toolchain.progress import Progress
 
 READY_SECONDS = 90.0
 POLL_SECONDS = 0.2
-GRACE_SECONDS = 10.0
+# The API server would wait a minute for watches to end by themselves; nothing is lost by not waiting.
+GRACE_SECONDS = 3.0
 LOG_LINES = 5
 
 
@@ -47,6 +49,7 @@ class Cluster:
     """The cluster of this machine. Holds the record of what runs, in memory and on disk."""
 
     layout: Layout
+    folders: Folders
     programs: Programs
     progress: Progress
     state: ClusterState = dataclasses.field(init=False)
@@ -65,7 +68,7 @@ class Cluster:
         with self.progress.step("containers, storage, registry, image builder"):
             self._ensure(parts.foundation(self.layout, self.programs))
         with self.progress.step("images for the cluster") as step:
-            step.note = images.push_missing(self.programs)
+            step.note = images.push_missing(self.programs, self.folders)
         with self.progress.step("API server"):
             self._ensure(parts.control_plane(self.layout, self.programs))
             # Before its processes start: metrics-server ends by itself when it may not read what these roles allow.
@@ -82,6 +85,8 @@ class Cluster:
         self._prepare(gpus=0)
         with self.progress.step("registry, image builder"):
             self._ensure(parts.image_services(self.layout, self.programs))
+        with self.progress.step("images") as step:
+            step.note = images.push_missing(self.programs, self.folders)
 
     def down(self) -> None:
         """Remove everything that `up` made, from whatever state it is in."""

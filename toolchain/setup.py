@@ -1,0 +1,112 @@
+"""`bin/setup`: from a checkout to a machine on which every command of the project works.
+
+Each step finds out first whether there is anything to do, so a second run takes a moment. Nothing in the
+checkout is written; what is made is in the cache, keyed by what it was made from.
+"""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain import base_images, binaries, build, debian, environment, locks, pulumi_cli, virtualenvs
+from toolchain.errors import BuildFailed, MissingRequirement
+from toolchain.folders import CHECKOUT, PRODUCT, Folders
+from toolchain.progress import Progress
+
+FIRST_STACK = "local"
+REACH_SECONDS = "10s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """How much to set up."""
+
+    context: str | None = None
+    """Kubernetes context of a cluster that the user has: the local one is then not needed."""
+    only_virtual_environments: bool = False
+
+
+def run(folders: Folders, progress: Progress, scope: Scope) -> None:
+    """Set up what the scope asks for. Raises ToolchainError with one sentence where the machine lacks something."""
+    with locks.exclusive(folders.cache / "setup.lock", progress):
+        if not scope.only_virtual_environments:
+            _set_up_binaries(folders, progress, scope)
+        for each in (virtualenvs.DEPLOY, virtualenvs.DEV):
+            virtualenvs.make(each, folders, progress)
+        if not scope.only_virtual_environments:
+            _create_stacks(folders, progress)
+
+
+def wanted_binaries(*, has_own_cli: bool, has_own_cluster: bool, has_kubectl: bool) -> tuple[binaries.Binary, ...]:
+    """Return what must be built, given what the user brings."""
+    wanted = binaries.BUILDER if has_own_cli else binaries.BUILDER + binaries.PULUMI
+    if not has_own_cluster:
+        return binaries.CLUSTER + wanted
+    return wanted if has_kubectl else (binaries.named("kube"), *wanted)
+
+
+def _set_up_binaries(folders: Folders, progress: Progress, scope: Scope) -> None:
+    debian.install_missing(progress, debian.PACKAGES if scope.context is None else debian.BUILDER_PACKAGES)
+    own_cli = pulumi_cli.find_usable(folders, progress)
+    wanted = wanted_binaries(
+        has_own_cli=own_cli is not None,
+        has_own_cluster=scope.context is not None,
+        has_kubectl=shutil.which("kubectl") is not None,
+    )
+    build.build_missing(wanted, folders, progress)
+    build.remove_build_caches(folders, progress)
+    if own_cli is None:
+        pulumi_cli.install_built_plugins(folders)
+    if scope.context is None:
+        base_images.make(folders, progress)
+    else:
+        require_reachable(scope.context, folders)
+
+
+def require_reachable(context: str, folders: Folders) -> None:
+    """Raise MissingRequirement when the user's cluster does not answer."""
+    kubectl = shutil.which("kubectl") or binaries.location(binaries.named("kube"), folders).with_name("kubectl")
+    command = [kubectl, "--context", context, "--request-timeout", REACH_SECONDS, "get", "--raw", "/version"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    if answer.returncode != 0:
+        said = answer.stderr.strip().splitlines() or ["no answer"]
+        raise MissingRequirement(
+            f"the cluster of the kubeconfig context {context!r} does not answer ({said[-1]}); check it with "
+            f"`kubectl --context {context} version`, or leave --context out to use a local cluster"
+        )
+
+
+def _create_stacks(folders: Folders, progress: Progress) -> None:
+    """Create the stacks that the checkout configures in the local backend, where that is the one in use."""
+    if environment.uses_own_backend(os.environ):
+        return
+    with progress.step("stacks") as step:
+        backend = environment.local_backend(folders)
+        backend.mkdir(parents=True, exist_ok=True)
+        backend.chmod(0o700)
+        stacks = sorted(path.name.split(".")[1] for path in CHECKOUT.glob("Pulumi.*.yaml"))
+        missing = [stack for stack in stacks if not _state_file(backend, stack).exists()]
+        for stack in missing:
+            step.note = f"create {stack}"
+            _pulumi(folders, "stack", "init", "--no-select", stack)
+        if FIRST_STACK in missing:
+            _pulumi(folders, "stack", "select", FIRST_STACK)
+        step.note = f"{', '.join(stacks) or 'none'} in {backend}"
+
+
+def _state_file(backend: Path, stack: str) -> Path:
+    return backend / ".pulumi" / "stacks" / PRODUCT / f"{stack}.json"
+
+
+def _pulumi(folders: Folders, *arguments: str) -> None:
+    settings = os.environ | environment.variables(folders, os.environ)
+    # The program is found on the PATH that it will run with, which is not ours.
+    program = shutil.which("pulumi", path=settings["PATH"]) or "pulumi"
+    command = [program, "--non-interactive", f"--cwd={CHECKOUT}", *arguments]
+    answer = subprocess.run(command, env=settings, capture_output=True, text=True)
+    if answer.returncode != 0:
+        raise BuildFailed(f"`pulumi {' '.join(arguments)}` failed: {answer.stderr.strip()}")
+
+
