@@ -1,0 +1,32 @@
+"""The whole deployment: configuration -> verified models -> platform -> outputs.
+
+`pulumi preview` says what would change, `pulumi up` changes it. The one slow step, exporting a model that has no servable yet, runs
+in a process of its own, so that TensorFlow is never loaded here.
+"""
+
+import pulumi
+
+from components.config import ServedModel, load_config
+from components.platform import ServingPlatform, ServingPlatformArgs, cluster_provider
+from components.servable import export_request, published
+from model_export.artifact import ModelArtifact
+from model_export.ensure import ensure
+from model_export.errors import ExportError
+
+
+def servable(served: ServedModel) -> ModelArtifact:
+    """Return the verified servable of a model, exporting it where there is none yet."""
+    try:
+        return published(served.model) or ensure(export_request(served.model), report=pulumi.log.info)
+    except ExportError as error:
+        raise pulumi.RunError(f"model {served.model.name}: {error}") from error
+
+
+config = load_config()
+platform = ServingPlatform(
+    "serving",
+    ServingPlatformArgs(config=config, artifacts={each.model.name: servable(each) for each in config.served}),
+    pulumi.ResourceOptions(providers=[cluster_provider(config.cluster)]),
+)
+for name, value in platform.facts().items():
+    pulumi.export(name, value)

@@ -1,0 +1,40 @@
+"""Stack configuration in, one validated frozen value out.
+
+Belongs here: the table of keys (`sections`), how one value is read and refused (`fields`), what no single value can know of itself
+(`contradictions`), and the only call of `pulumi.Config` in the program (`load`). Does not belong here: anything that makes a
+resource. Imported by every component for its section, and by `__main__.py` for `load_config`.
+
+A key is a path: `server.replicas` is `replicas` inside the object `server`, and Pulumi.yaml declares it under that path with its
+type, default and description, so the Pulumi CLI merges defaults leaf by leaf and refuses wrong types before the program starts.
+"""
+
+from components.config.api_layer import api_layer_settings
+from components.config.load import load_config, read_config
+from components.config.sections import (
+    AutoscalingConfig,
+    ClusterConfig,
+    GpuConfig,
+    ImagesConfig,
+    ModelConfig,
+    PlatformConfig,
+    ResourcesConfig,
+    RolloutConfig,
+    ServedModel,
+    ServerConfig,
+)
+
+__all__ = [
+    "AutoscalingConfig",
+    "ClusterConfig",
+    "GpuConfig",
+    "ImagesConfig",
+    "ModelConfig",
+    "PlatformConfig",
+    "ResourcesConfig",
+    "RolloutConfig",
+    "ServedModel",
+    "ServerConfig",
+    "api_layer_settings",
+    "load_config",
+    "read_config",
+]

@@ -1,0 +1,114 @@
+"""What no single key can know of itself: values that exclude one another, or that only a cluster would refuse, minutes later."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.config.api_layer import api_layer_settings
+from components.config.sections import (
+    AutoscalingConfig,
+    ClusterConfig,
+    GpuConfig,
+    ImagesConfig,
+    ModelConfig,
+    PlatformConfig,
+    ServedModel,
+    ServerConfig,
+)
+from components.errors import ConfigError, config_error
+
+_SHARED_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+_NODE_PORTS: Final = range(30_000, 32_768)
+
+
+def check_platform(platform: PlatformConfig) -> None:
+    """Raise ConfigError for the first contradiction."""
+    _check_cluster(platform.cluster)
+    _check_images(platform.images)
+    for served in platform.served:
+        _check_model(served.model)
+        _check_autoscaling(served.autoscaling)
+        _check_gpu(served.gpu)
+        _check_server(served.server)
+    _check_node_ports(platform.served)
+
+
+def _check_cluster(cluster: ClusterConfig) -> None:
+    if cluster.namespace in _SHARED_NAMESPACES:
+        remedy = "name one that this stack may create, label and delete"
+        raise config_error("cluster.namespace", "a namespace of the stack's own", cluster.namespace, remedy)
+
+
+def _check_images(images: ImagesConfig) -> None:
+    for key, reference in (("images.base", images.base), ("images.builderBase", images.builder_base)):
+        if images.require_digests and "@sha256:" not in reference:
+            remedy = "append its digest, or set images.requireDigests to false"
+            raise config_error(key, "named by digest (images.requireDigests is true)", reference, remedy)
+
+
+def _check_model(model: ModelConfig) -> None:
+    for key, value in (("name", model.name), ("source", model.source)):
+        if not value:
+            raise ConfigError(
+                f"model.{key} is not set; set it with `pulumi config set --path model.{key} VALUE`"
+            )
+
+
+def _check_autoscaling(autoscaling: AutoscalingConfig) -> None:
+    if autoscaling.min_replicas > autoscaling.max_replicas:
+        expected = f"at most autoscaling.maxReplicas ({autoscaling.max_replicas})"
+        raise config_error(
+            "autoscaling.minReplicas", expected, autoscaling.min_replicas, "raise the one or lower the other"
+        )
+
+
+def _check_gpu(gpu: GpuConfig) -> None:
+    if gpu.count == 0:
+        for key, value in (
+            ("product", gpu.product),
+            ("runtimeClass", gpu.runtime_class),
+            ("spare", gpu.spare),
+        ):
+            if value:
+                raise ConfigError(
+                    f"gpu.{key} is {value!r} but gpu.count is 0; set gpu.count to 1 or more, or leave gpu.{key} out"
+                )
+    if gpu.count > 1 and gpu.resource.endswith(".shared"):
+        # The device plugin hands a pod that asks twice the same card twice, or refuses it after scheduling.
+        raise config_error(
+            "gpu.count",
+            f"1 for the shared resource {gpu.resource}",
+            gpu.count,
+            "a share has no size to add up",
+        )
+
+
+def _check_server(server: ServerConfig) -> None:
+    for key, port in (("restNodePort", server.rest_node_port), ("grpcNodePort", server.grpc_node_port)):
+        if port and server.service_type == "ClusterIP":
+            raise ConfigError(
+                f"server.{key} is {port} but server.serviceType is ClusterIP; set it to NodePort, or leave the port out"
+            )
+        if port and port not in _NODE_PORTS:
+            raise config_error(f"server.{key}", "0, or from 30000 to 32767", port)
+    api_layer_settings(server.settings)
+
+
+def _check_node_ports(models: tuple[ServedModel, ...]) -> None:
+    owners: dict[int, str] = {}
+    for key, port in _node_ports(models):
+        if port in owners:
+            raise ConfigError(
+                f"{key} and {owners[port]} are both {port}; give each its own, or 0 to let the cluster choose"
+            )
+        owners[port] = key
+
+
+def _node_ports(models: tuple[ServedModel, ...]) -> Iterator[tuple[str, int]]:
+    for served in models:
+        where = f"models.{served.model.name}.server." if len(models) > 1 else "server."
+        for key, port in (
+            ("restNodePort", served.server.rest_node_port),
+            ("grpcNodePort", served.server.grpc_node_port),
+        ):
+            if port:
+                yield where + key, port

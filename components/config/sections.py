@@ -1,0 +1,262 @@
+"""The table of configuration keys: one frozen dataclass per section, one line per key.
+
+A new stack needs a registry, a model's name and its source. Tests hold this table, Pulumi.yaml and docs/config.md to one another.
+Units are in the names, and every number is a whole one: Pulumi.yaml knows no fractions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from components.config.fields import check_limits, required, setting
+
+_DNS_LABEL = (
+    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+    "a DNS label: lower-case letters, digits and dashes, at most 63",
+)
+_MODEL_NAME = (r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a model name: letters, digits, `.`, `_`, `-`, at most 63")
+_EXTENDED_RESOURCE = (
+    r"nvidia\.com/(gpu(\.shared)?|mig-\d+g\.\d+gb(\.me)?)",
+    "`nvidia.com/gpu`, `nvidia.com/gpu.shared` or a MIG profile such as `nvidia.com/mig-1g.10gb`",
+)
+_DEBIAN = "docker.io/library/debian:bookworm-20250520-slim"
+_WEEK_SECONDS = 604_800
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterConfig:
+    """Which cluster, and what it offers."""
+
+    SECTION: ClassVar[str] = "cluster"
+
+    context: str = setting("", "Context of the kubeconfig; empty for the current one.")
+    kubeconfig: str = setting("", "Path of the kubeconfig; empty for KUBECONFIG, then ~/.kube/config.")
+    namespace: str = setting(
+        "tf-serving", "Namespace that is created for this stack alone.", pattern=_DNS_LABEL
+    )
+    pod_security_version: str = setting(
+        "v1.31",
+        "Kubernetes minor version whose restricted Pod Security profile is enforced.",
+        pattern=(r"v1\.\d+", "a minor version such as `v1.34`"),
+    )
+    node_address: str = setting("", "Address at which NodePorts answer, for the addresses in the outputs.")
+    priority_class: str = setting("", "PriorityClass of the pods; it must exist.", pattern=_DNS_LABEL)
+    image_pull_secrets: tuple[str, ...] = setting(
+        (), "Names of Secrets in the namespace that open the registry."
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesConfig:
+    """How images are made and where they go."""
+
+    SECTION: ClassVar[str] = "images"
+
+    registry: str = required(
+        "Registry and path that images are pushed to, such as registry.example.com/team.",
+        pattern=(
+            r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*",
+            "a registry with a path, such as registry.example.com/team",
+        ),
+    )
+    base: str = setting(
+        _DEBIAN, "Base of the runtime image: Debian 12, with python3 and tini or with apt sources for them."
+    )
+    builder_base: str = setting(
+        _DEBIAN,
+        "Base of the build stage: Debian 12, with python3-venv and binutils or with apt sources for them.",
+    )
+    require_digests: bool = setting(default=False, doc="Refuse base images that are not named by digest.")
+    platform: str = setting(
+        "linux/amd64", "Operating system and processor of the nodes.", choices=("linux/amd64", "linux/arm64")
+    )
+    builder: str = setting("", "Name of the BuildKit builder; empty for the current one of `docker buildx`.")
+    registry_cache: bool = setting(
+        default=False, doc="Keep the build cache in the registry, for builders that start empty."
+    )
+    pip_config: str = setting(
+        "", "Path of a pip.conf for the build, mounted as a build secret; empty for none."
+    )
+    ca_certificates: str = setting(
+        "", "Path of a CA bundle for the build, mounted as a build secret; empty for the base image's own."
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Which trained model, and how it becomes a servable."""
+
+    SECTION: ClassVar[str] = "model"
+
+    name: str = setting("", "Name that clients ask for.", pattern=_MODEL_NAME)
+    source: str = setting(
+        "",
+        "Trained model: checkpoint folder or prefix, SavedModel, .keras file, GraphDef; or a version folder exported before.",
+    )
+    repository: str = setting(
+        "build/models", "Folder of exported models; version folders are made in <repository>/<name>."
+    )
+    inputs: tuple[str, ...] = setting(
+        (), "Input nodes, `node` or `alias=node`; empty for every placeholder that the outputs need."
+    )
+    outputs: tuple[str, ...] = setting(
+        (), "Output nodes, `node` or `alias=node`; empty where the source names its signatures."
+    )
+    signature: str = setting("serving_default", "Signature key given to these inputs and outputs.")
+    version: int = setting(
+        0, "Version number; 0 for the checkpoint's step, or 1 where there is none.", minimum=0, maximum=2**62
+    )
+    evaluate: str = setting(
+        "", "Path of an .npz with inputs and labels that the accuracy is measured on; empty for none."
+    )
+    load_seconds: int = setting(
+        20, "Longest time from container start to ready, warm-up included.", minimum=1, maximum=3_600
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerConfig:
+    """How the API layer answers and where it is reached."""
+
+    SECTION: ClassVar[str] = "server"
+
+    replicas: int = setting(1, "Number of pods where autoscaling is off.", minimum=1, maximum=5_000)
+    service_type: str = setting(
+        "ClusterIP", "Type of the Service.", choices=("ClusterIP", "NodePort", "LoadBalancer")
+    )
+    rest_node_port: int = setting(
+        0, "NodePort of REST; 0 lets the cluster choose.", minimum=0, maximum=32_767
+    )
+    grpc_node_port: int = setting(
+        0, "NodePort of gRPC; 0 lets the cluster choose.", minimum=0, maximum=32_767
+    )
+    request_timeout_seconds: int = setting(
+        30, "Longest time that a request may take, in queue and model together.", minimum=1, maximum=3_600
+    )
+    settings: Mapping[str, Any] = setting(
+        {}, "Further flags of the API layer, by name, such as `max_batch_rows: 128`."
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourcesConfig:
+    """What one pod asks of its node."""
+
+    SECTION: ClassVar[str] = "resources"
+
+    cpu_millicores: int = setting(
+        500, "CPU request in thousandths of a core; there is no CPU limit.", minimum=10, maximum=512_000
+    )
+    memory_mib: int = setting(1_024, "Memory request and limit.", minimum=256, maximum=16_777_216)
+    scratch_mib: int = setting(
+        256, "Writable space under /tmp, and the ephemeral storage limit.", minimum=16, maximum=1_048_576
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuConfig:
+    """GPUs of one pod; none while `count` is 0."""
+
+    SECTION: ClassVar[str] = "gpu"
+
+    count: int = setting(0, "GPUs (or slices) per pod; 0 for a CPU deployment.", minimum=0, maximum=64)
+    resource: str = setting(
+        "nvidia.com/gpu", "Resource that the device plugin advertises.", pattern=_EXTENDED_RESOURCE
+    )
+    product: str = setting(
+        "", "Value of the node label nvidia.com/gpu.product to choose nodes by; empty for any."
+    )
+    runtime_class: str = setting(
+        "", "RuntimeClass of the pods, where the cluster needs one.", pattern=_DNS_LABEL
+    )
+    spare: bool = setting(
+        default=False,
+        doc="A GPU is free for one pod more during a rollout; else an old pod goes before a new one starts.",
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalingConfig:
+    """How the number of pods follows the load."""
+
+    SECTION: ClassVar[str] = "autoscaling"
+
+    enabled: bool = setting(default=True, doc="Let a HorizontalPodAutoscaler own the number of pods.")
+    min_replicas: int = setting(1, "Fewest pods.", minimum=1, maximum=5_000)
+    max_replicas: int = setting(3, "Most pods.", minimum=1, maximum=5_000)
+    cpu_percent: int = setting(
+        70, "CPU use, in percent of the request, that pods are added above.", minimum=1, maximum=1_000
+    )
+    scale_up_seconds: int = setting(
+        15, "The load must last this long before pods are added.", minimum=0, maximum=3_600
+    )
+    scale_down_seconds: int = setting(
+        300, "The load must be gone this long before pods are removed.", minimum=0, maximum=3_600
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutConfig:
+    """How a new version takes over, and how long that may take."""
+
+    SECTION: ClassVar[str] = "rollout"
+
+    pull_seconds: int = setting(
+        60, "Longest time for scheduling a pod and pulling its image.", minimum=1, maximum=_WEEK_SECONDS
+    )
+    ready_seconds: int = setting(
+        5, "A new pod must stay ready this long before it counts.", minimum=1, maximum=3_600
+    )
+    history: int = setting(3, "Former versions that are kept for a rollback.", minimum=1, maximum=100)
+    spread: str = setting(
+        "preferred",
+        "Pods on different hosts: required (never two on one host) or preferred.",
+        choices=("required", "preferred"),
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """Everything about one model: its source, its pods, its scaling."""
+
+    model: ModelConfig
+    server: ServerConfig = field(default_factory=ServerConfig)
+    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
+    gpu: GpuConfig = field(default_factory=GpuConfig)
+    autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformConfig:
+    """One stack: a cluster, its images, and the models that it serves."""
+
+    cluster: ClusterConfig
+    images: ImagesConfig
+    served: tuple[ServedModel, ...]
+    build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""

@@ -1,0 +1,146 @@
+"""RuntimeImage and ModelImage: what a pod starts from, always named by digest.
+
+The runtime (API layer and TensorFlow's libraries) is some 250 MB and changes with a release; the model is one layer on top and changes
+with every training run. So a new model costs a node one small layer. The runtime's build context is what the Dockerfile copies and
+nothing else (`images/Dockerfile.dockerignore`), and the model's is its version folder: a change of the docs builds nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pulumi
+import pulumi_docker_build as docker_build
+
+from components.config import ImagesConfig
+from model_export.artifact import ModelArtifact
+
+_SOURCE_DATE_EPOCH: Final = "1735689600"
+"""Time stamp of every file and image: 2025-01-01. Equal inputs give equal digests, and an equal digest is no rollout."""
+_EXPORT: Final = (
+    "type=registry,oci-mediatypes=true,compression=zstd,compression-level=6,rewrite-timestamp=true"
+)
+"""zstd layers are a fifth smaller than gzip's and unpack several times as fast; containerd reads them since 1.5, Docker since 23."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeImageArgs:
+    """The image that every model of a stack is put on."""
+
+    images: ImagesConfig
+    """Registry, bases, builder."""
+    accelerator: str
+    """`cpu` or `gpu`: which lock of requirements, and so which TensorFlow, is in it."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Files of the build (`pip_config`, `ca_certificates`) by id; they are in no layer."""
+
+
+class RuntimeImage(pulumi.ComponentResource):
+    """API layer and TensorFlow, without a model."""
+
+    ref: pulumi.Output[str]
+    """Name with digest."""
+
+    def __init__(self, name: str, args: RuntimeImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tfserving:images:RuntimeImage", name, None, opts)
+        build = _build_args(
+            args.images,
+            dockerfile="images/Dockerfile",
+            context=".",
+            tag=f"runtime:{args.accelerator}",
+            build_args={
+                "BASE_IMAGE": args.images.base,
+                "BUILDER_IMAGE": args.images.builder_base,
+                "REQUIREMENTS": "serving" if args.accelerator == "cpu" else f"serving-{args.accelerator}",
+            },
+        )
+        build.target = "runtime"
+        build.secrets = {id_: pulumi.Output.secret(text) for id_, text in args.secrets.items()} or None
+        # A rotated certificate or password does not make another image.
+        build.ignore_secrets_in_diff_calculation = sorted(args.secrets) or None
+        build.cache_from, build.cache_to = _cache(args.images, f"runtime-{args.accelerator}")
+        self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
+        self.ref = self.image.ref
+        self.register_outputs({"ref": self.ref})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelImageArgs:
+    """One version of one model, as a layer on a runtime."""
+
+    images: ImagesConfig
+    """Registry and builder."""
+    runtime: pulumi.Input[str]
+    """Runtime image by digest."""
+    artifact: ModelArtifact
+    """Servable on this machine."""
+
+
+class ModelImage(pulumi.ComponentResource):
+    """Runtime and model: a container of it serves without any argument."""
+
+    ref: pulumi.Output[str]
+    """Name with digest."""
+
+    def __init__(self, name: str, args: ModelImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tfserving:images:ModelImage", name, None, opts)
+        model = args.artifact
+        build = _build_args(
+            args.images,
+            dockerfile="images/model.Dockerfile",
+            context=_location(model.path),
+            tag=f"models/{model.name.lower()}:{model.version}",
+            build_args={
+                "RUNTIME_IMAGE": args.runtime,
+                "MODEL_NAME": model.name,
+                "MODEL_VERSION": str(model.version),
+            },
+        )
+        self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
+        self.ref = self.image.ref
+        self.register_outputs({"ref": self.ref})
+
+
+def _build_args(
+    images: ImagesConfig,
+    *,
+    dockerfile: str,
+    context: str,
+    tag: str,
+    build_args: Mapping[str, pulumi.Input[str]],
+) -> docker_build.ImageArgs:
+    return docker_build.ImageArgs(
+        push=False,  # the export below pushes; `push` would export a second time
+        exports=[docker_build.ExportArgs(raw=_EXPORT)],
+        dockerfile=docker_build.DockerfileArgs(location=dockerfile),
+        context=docker_build.BuildContextArgs(location=context),
+        tags=[f"{images.registry}/{tag}"],
+        build_args={**build_args, "SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH},
+        platforms=[docker_build.Platform(images.platform)],
+        builder=docker_build.BuilderConfigArgs(name=images.builder) if images.builder else None,
+        # A preview needs neither builder nor registry, and takes seconds; the Dockerfile is still checked.
+        build_on_preview=False,
+    )
+
+
+def _cache(
+    images: ImagesConfig, name: str
+) -> tuple[list[docker_build.CacheFromArgs] | None, list[docker_build.CacheToArgs] | None]:
+    if not images.registry_cache:
+        return None, None
+    ref = f"{images.registry}/cache:{name}"
+    source = docker_build.CacheFromRegistryArgs(ref=ref)
+    target = docker_build.CacheToRegistryArgs(ref=ref, mode=docker_build.CacheMode.MAX)
+    return [docker_build.CacheFromArgs(registry=source)], [docker_build.CacheToArgs(registry=target)]
+
+
+def _kept_by(parent: pulumi.Resource) -> pulumi.ResourceOptions:
+    # Stacks that build the same model share its digest: destroying one must not take the image from under another.
+    return pulumi.ResourceOptions(parent=parent, retain_on_delete=True)
+
+
+def _location(path: Path) -> str:
+    """Relative where it can be, so that the state is the same from every machine."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)

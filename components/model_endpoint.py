@@ -1,0 +1,130 @@
+"""ModelEndpoint: one model, from its servable on this machine to an address that answers.
+
+Image -> Deployment and Service -> autoscaler. It lives in a namespace, under an account and on a runtime that it may share with others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components import naming, plan
+from components.autoscaling import Autoscaler, AutoscalerArgs
+from components.config import ClusterConfig, ImagesConfig, ServedModel
+from components.images import ModelImage, ModelImageArgs
+from components.model_server import ModelServer, ModelServerArgs
+from components.pod import CONTAINER, PodArgs
+from model_export.artifact import ModelArtifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEndpointArgs:
+    """One model and the ground it stands on."""
+
+    served: ServedModel
+    """Its section of the configuration."""
+    artifact: ModelArtifact
+    """Its servable."""
+    images: ImagesConfig
+    """Registry and builder."""
+    cluster: ClusterConfig
+    """Priority class, pull secrets and the address of NodePorts."""
+    runtime: pulumi.Input[str]
+    """Runtime image by digest."""
+    namespace: pulumi.Input[str]
+    """Namespace that exists."""
+    service_account: pulumi.Input[str]
+    """Name of a service account without rights."""
+
+
+class ModelEndpoint(pulumi.ComponentResource):
+    """Image, servers, scaling and address of one model."""
+
+    image: pulumi.Output[str]
+    """Model image by digest."""
+    service: pulumi.Output[str]
+    """Name of the Service."""
+    rest_url: pulumi.Output[str]
+    """Where REST answers, such as http://192.0.2.1:30501; within the cluster for a ClusterIP Service."""
+    grpc_target: pulumi.Output[str]
+    """Where gRPC answers, `host:port`."""
+    facts: Mapping[str, pulumi.Input[Any]]
+    """All of the above by name, with node ports and the model's name, version and digest: what a stack exports."""
+
+    def __init__(
+        self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tfserving:model_endpoint:ModelEndpoint", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        image_args = ModelImageArgs(images=args.images, runtime=args.runtime, artifact=args.artifact)
+        self.image = ModelImage(f"{name}-image", image_args, child).ref
+        server = ModelServer(f"{name}-server", _server_args(args, self.image), child)
+        Autoscaler(f"{name}-autoscaler", _autoscaler_args(args, server.deployment_name), child)
+        self.service, self.rest_url, self.grpc_target = (
+            server.service_name,
+            server.rest_url,
+            server.grpc_target,
+        )
+        self.facts = {
+            **_known_facts(args.artifact),
+            "image": self.image,
+            "service": self.service,
+            "rest_url": self.rest_url,
+            "grpc_target": self.grpc_target,
+            "node_ports": server.node_ports,
+        }
+        self.register_outputs(self.facts)
+
+
+def _server_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> ModelServerArgs:
+    served = args.served
+    return ModelServerArgs(
+        namespace=args.namespace,
+        node_address=args.cluster.node_address,
+        lifecycle=plan.pod_lifecycle(served),
+        server=served.server,
+        autoscaling=served.autoscaling,
+        rollout=served.rollout,
+        pod=_pod_args(args, image),
+    )
+
+
+def _pod_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> PodArgs:
+    served = args.served
+    return PodArgs(
+        instance=naming.dns_label(served.model.name),
+        image=image,
+        version=args.artifact.version,
+        model_digest=args.artifact.digest,
+        service_account=args.service_account,
+        settings=plan.serving_settings(served),
+        load_seconds=served.model.load_seconds,
+        termination_grace_seconds=plan.pod_lifecycle(served).termination_grace_seconds,
+        resources=served.resources,
+        gpu=served.gpu,
+        spread=served.rollout.spread,
+        priority_class=args.cluster.priority_class,
+        image_pull_secrets=args.cluster.image_pull_secrets,
+    )
+
+
+def _autoscaler_args(args: ModelEndpointArgs, deployment_name: pulumi.Input[str]) -> AutoscalerArgs:
+    return AutoscalerArgs(
+        namespace=args.namespace,
+        instance=naming.dns_label(args.served.model.name),
+        deployment_name=deployment_name,
+        container=CONTAINER,
+        load_seconds=args.served.model.load_seconds,
+        autoscaling=args.served.autoscaling,
+    )
+
+
+def _known_facts(artifact: ModelArtifact) -> dict[str, Any]:
+    accuracy = artifact.manifest.accuracy
+    return {
+        "model": artifact.name,
+        "model_version": artifact.version,
+        "model_digest": artifact.digest,
+        "accuracy": accuracy.value if accuracy else None,
+    }

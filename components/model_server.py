@@ -1,0 +1,188 @@
+"""ModelServer: one Deployment and one Service for one model.
+
+The Deployment's name and selector follow from the model's name alone, so a new version, image, setting or size is a rolling update
+of the one Deployment and never a replacement. Pulumi waits for the rollout as long as the numbers of `health.Lifecycle` say, and
+then shows why a pod is not ready.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import (
+    Deployment,
+    DeploymentSpecArgs,
+    DeploymentStrategyArgs,
+    RollingUpdateDeploymentArgs,
+)
+from pulumi_kubernetes.core.v1 import Service, ServicePortArgs, ServiceSpecArgs, outputs
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+
+from components import naming
+from components.config import AutoscalingConfig, RolloutConfig, ServerConfig
+from components.health import Lifecycle
+from components.pod import PodArgs, pod_template
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelServerArgs:
+    """A model server in a namespace that exists."""
+
+    namespace: pulumi.Input[str]
+    """Namespace to live in."""
+    pod: PodArgs
+    """What runs."""
+    lifecycle: Lifecycle
+    """How long its phases take."""
+    server: ServerConfig
+    """Service type, node ports, and the number of pods where autoscaling is off."""
+    autoscaling: AutoscalingConfig
+    """Whether a HorizontalPodAutoscaler owns the number of pods."""
+    rollout: RolloutConfig
+    """How a new version takes over."""
+    node_address: str = ""
+    """Address at which NodePorts answer."""
+
+
+class ModelServer(pulumi.ComponentResource):
+    """Deployment and Service."""
+
+    deployment_name: pulumi.Output[str]
+    """Name that an autoscaler targets."""
+    service_name: pulumi.Output[str]
+    """DNS name within the namespace."""
+    node_ports: pulumi.Output[dict[str, int]]
+    """NodePort by port name (`rest`, `grpc`); empty where the Service has none."""
+    rest_url: pulumi.Output[str]
+    """Where REST answers: outside the cluster where the Service reaches there, else inside."""
+    grpc_target: pulumi.Output[str]
+    """Where gRPC answers, `host:port`."""
+
+    def __init__(self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tfserving:model_server:ModelServer", name, None, opts)
+        metadata = ObjectMetaArgs(
+            name=args.pod.instance, namespace=args.namespace, labels=naming.labels(args.pod.instance)
+        )
+        self.service = Service(
+            f"{name}-service",
+            metadata=_with_service_annotations(metadata, args.server),
+            spec=_service(args),
+            opts=_service_options(self, args),
+        )
+        self.deployment = Deployment(
+            f"{name}-deployment",
+            metadata=metadata,
+            spec=_deployment(args),
+            opts=_deployment_options(self, args),
+        )
+        self.deployment_name = self.deployment.metadata.apply(lambda made: made.name or "")
+        self.service_name = self.service.metadata.apply(lambda made: made.name or "")
+        self.node_ports = self.service.spec.apply(_node_ports)
+        inside = pulumi.Output.format("{0}.{1}.svc", self.service_name, args.namespace)
+        known = pulumi.Output.all(self.service.status.apply(_ingress_host), self.node_ports, inside)
+        self.rest_url = known.apply(lambda parts: f"http://{_address('rest', args, *parts)}")
+        self.grpc_target = known.apply(lambda parts: _address("grpc", args, *parts))
+        self.register_outputs(
+            {
+                "deployment_name": self.deployment_name,
+                "service_name": self.service_name,
+                "node_ports": self.node_ports,
+                "rest_url": self.rest_url,
+                "grpc_target": self.grpc_target,
+            }
+        )
+
+
+def _deployment(args: ModelServerArgs) -> DeploymentSpecArgs:
+    replicas = args.autoscaling.min_replicas if args.autoscaling.enabled else args.server.replicas
+    return DeploymentSpecArgs(
+        replicas=replicas,
+        selector=LabelSelectorArgs(match_labels=naming.selector(args.pod.instance)),
+        strategy=_strategy(waits_for_old_pod=args.lifecycle.waits_for_old_pod),
+        min_ready_seconds=args.rollout.ready_seconds,
+        progress_deadline_seconds=args.lifecycle.progress_deadline_seconds,
+        revision_history_limit=args.rollout.history,
+        template=pod_template(args.pod),
+    )
+
+
+def _strategy(*, waits_for_old_pod: bool) -> DeploymentStrategyArgs:
+    """One pod at a time. With no spare GPU an old pod goes first: the new one would stay Pending, and the rollout with it."""
+    surge, unavailable = (0, 1) if waits_for_old_pod else (1, 0)
+    return DeploymentStrategyArgs(
+        type="RollingUpdate",
+        rolling_update=RollingUpdateDeploymentArgs(max_surge=surge, max_unavailable=unavailable),
+    )
+
+
+def _deployment_options(parent: pulumi.Resource, args: ModelServerArgs) -> pulumi.ResourceOptions:
+    seconds = f"{args.lifecycle.await_seconds}s"
+    return pulumi.ResourceOptions(
+        parent=parent,
+        custom_timeouts=pulumi.CustomTimeouts(create=seconds, update=seconds),
+        # The autoscaler's figure stands: an update with the number in it would set a busy service back to its minimum.
+        ignore_changes=["spec.replicas"] if args.autoscaling.enabled else None,
+    )
+
+
+def _service(args: ModelServerArgs) -> ServiceSpecArgs:
+    # Only the API layer's two ports. Monitoring stays inside: whoever reads metrics reads traffic.
+    return ServiceSpecArgs(
+        type=args.server.service_type,
+        selector=naming.selector(args.pod.instance),
+        ports=[
+            _port("grpc", args.pod.settings.port, args.server.grpc_node_port, protocol="kubernetes.io/h2c"),
+            _port("rest", args.pod.settings.rest_api_port, args.server.rest_node_port, protocol="http"),
+        ],
+    )
+
+
+def _port(name: str, number: int, node_port: int, *, protocol: str) -> ServicePortArgs:
+    return ServicePortArgs(
+        name=name,
+        port=number,
+        target_port=name,
+        node_port=node_port or None,
+        protocol="TCP",
+        app_protocol=protocol,
+    )
+
+
+def _with_service_annotations(metadata: ObjectMetaArgs, server: ServerConfig) -> ObjectMetaArgs:
+    if server.service_type == "LoadBalancer":
+        return metadata
+    # The Deployment waits until its pods have been ready for minReadySeconds, by when every node knows their addresses. Pulumi's own
+    # wait for a Service would add ten seconds to every first `up`, and ten minutes to one whose pods never start.
+    return ObjectMetaArgs(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        labels=metadata.labels,
+        annotations={"pulumi.com/skipAwait": "true"},
+    )
+
+
+def _service_options(parent: pulumi.Resource, args: ModelServerArgs) -> pulumi.ResourceOptions:
+    seconds = f"{args.lifecycle.await_seconds}s"
+    return pulumi.ResourceOptions(
+        parent=parent, custom_timeouts=pulumi.CustomTimeouts(create=seconds, update=seconds)
+    )
+
+
+def _node_ports(spec: outputs.ServiceSpec) -> dict[str, int]:
+    return {port.name: port.node_port for port in spec.ports or [] if port.name and port.node_port}
+
+
+def _ingress_host(status: outputs.ServiceStatus | None) -> str:
+    ingress = status.load_balancer.ingress if status and status.load_balancer else None
+    return (ingress[0].hostname or ingress[0].ip or "") if ingress else ""
+
+
+def _address(
+    port: str, args: ModelServerArgs, outside: str, node_ports: Mapping[str, int], inside: str
+) -> str:
+    number = {"rest": args.pod.settings.rest_api_port, "grpc": args.pod.settings.port}[port]
+    if outside:
+        return f"{outside}:{number}"
+    if args.node_address and port in node_ports:
+        return f"{args.node_address}:{node_ports[port]}"
+    return f"{inside}:{number}"

@@ -1,0 +1,45 @@
+"""From one model's configuration to the values that its components are made of: pure arithmetic, before any resource exists."""
+
+from typing import Final
+
+from components import health
+from components.config import ServedModel, api_layer_settings
+from components.health import Lifecycle
+from serving.settings import ServingSettings
+
+MODELS_PATH: Final = "/models"
+"""Folder of a model image; the servable is <MODELS_PATH>/<name>/<version>. `images/model.Dockerfile` names it too."""
+MONITORING_PORT: Final = 8_502
+"""Beside TensorFlow Serving's 8500 and 8501: metrics and probes need no place in a client's queue."""
+
+
+def serving_settings(served: ServedModel) -> ServingSettings:
+    """Return the API layer's settings in the pod: what follows from other keys, then `server.settings`."""
+    timeout_seconds = served.server.request_timeout_seconds
+    return ServingSettings(
+        model_name=served.model.name,
+        model_base_path=f"{MODELS_PATH}/{served.model.name}",
+        monitoring_port=MONITORING_PORT,
+        rest_api_timeout_in_ms=timeout_seconds * 1_000,
+        drain_seconds=float(health.DRAIN_SECONDS),
+        shutdown_grace_seconds=float(timeout_seconds),
+        **api_layer_settings(served.server.settings),
+    )
+
+
+def pod_lifecycle(served: ServedModel) -> Lifecycle:
+    """Return the times of a pod and of a whole rollout."""
+    most = served.autoscaling.max_replicas if served.autoscaling.enabled else served.server.replicas
+    return Lifecycle(
+        load_seconds=served.model.load_seconds,
+        request_timeout_seconds=served.server.request_timeout_seconds,
+        pull_seconds=served.rollout.pull_seconds,
+        ready_seconds=served.rollout.ready_seconds,
+        replicas=most,
+        waits_for_old_pod=served.gpu.count > 0 and not served.gpu.spare,
+    )
+
+
+def accelerator(served: ServedModel) -> str:
+    """Return which runtime the model needs: `cpu` or `gpu`."""
+    return "gpu" if served.gpu.count else "cpu"

@@ -1,0 +1,122 @@
+"""ServingPlatform: a namespace, an identity, the runtime images, and an endpoint for each model of the stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core.v1 import Namespace, ServiceAccount
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components import naming, plan
+from components.config import ClusterConfig, PlatformConfig, ServedModel
+from components.images import RuntimeImage, RuntimeImageArgs
+from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
+from model_export.artifact import ModelArtifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingPlatformArgs:
+    """What a stack serves, and where."""
+
+    config: PlatformConfig
+    """Validated configuration."""
+    artifacts: Mapping[str, ModelArtifact]
+    """Servable of each model, by the model's name."""
+
+
+class ServingPlatform(pulumi.ComponentResource):
+    """Everything of one stack, in a namespace of its own."""
+
+    namespace: pulumi.Output[str]
+    """Name of the namespace."""
+    service_account: pulumi.Output[str]
+    """Name of the account that every pod runs under; it has no rights."""
+    runtimes: Mapping[str, pulumi.Output[str]]
+    """Runtime image by accelerator, `cpu` or `gpu`."""
+    endpoints: Mapping[str, ModelEndpoint]
+    """Endpoint by model name."""
+
+    def __init__(
+        self, name: str, args: ServingPlatformArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tfserving:platform:ServingPlatform", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.namespace, self.service_account = _ground(name, args.config.cluster, child)
+        self.runtimes = {
+            kind: _runtime(name, kind, args.config, child) for kind in _accelerators(args.config)
+        }
+        self.endpoints = {
+            served.model.name: ModelEndpoint(
+                f"{name}-{naming.dns_label(served.model.name)}", self._endpoint_args(served, args), child
+            )
+            for served in args.config.served
+        }
+        self.register_outputs(self.facts())
+
+    def facts(self) -> dict[str, pulumi.Input[Any]]:
+        """Return what a stack exports: every model's facts under `models`, and those of an only model by themselves as well."""
+        models = {model: endpoint.facts for model, endpoint in self.endpoints.items()}
+        only = next(iter(models.values())) if len(models) == 1 else {}
+        return {**only, "namespace": self.namespace, "runtime_images": self.runtimes, "models": models}
+
+    def _endpoint_args(self, served: ServedModel, args: ServingPlatformArgs) -> ModelEndpointArgs:
+        return ModelEndpointArgs(
+            served=served,
+            artifact=args.artifacts[served.model.name],
+            images=args.config.images,
+            cluster=args.config.cluster,
+            runtime=self.runtimes[plan.accelerator(served)],
+            namespace=self.namespace,
+            service_account=self.service_account,
+        )
+
+
+def cluster_provider(cluster: ClusterConfig) -> kubernetes.Provider:
+    """Return the provider of the stack's cluster: explicit, so that a stack never lands where a shell happens to point.
+
+    A preview reaches no cluster for what it creates, so it works with an unknown or unreachable one.
+    """
+    return kubernetes.Provider(
+        "cluster",
+        kubeconfig=cluster.kubeconfig or None,
+        context=cluster.context or None,
+    )
+
+
+def _ground(
+    name: str, cluster: ClusterConfig, child: pulumi.ResourceOptions
+) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    profile = {
+        f"pod-security.kubernetes.io/{mode}{suffix}": value
+        for mode in ("enforce", "audit", "warn")
+        for suffix, value in (("", "restricted"), ("-version", cluster.pod_security_version))
+    }
+    labels = {**naming.shared_labels(), **profile}
+    namespace = Namespace(
+        f"{name}-namespace", metadata=ObjectMetaArgs(name=cluster.namespace, labels=labels), opts=child
+    )
+    namespace_name = namespace.metadata.apply(_name)
+    metadata = ObjectMetaArgs(
+        name=naming.APPLICATION, namespace=namespace_name, labels=naming.shared_labels()
+    )
+    account = ServiceAccount(
+        f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+    )
+    return namespace_name, account.metadata.apply(_name)
+
+
+def _accelerators(config: PlatformConfig) -> list[str]:
+    return sorted({plan.accelerator(served) for served in config.served})
+
+
+def _runtime(
+    name: str, kind: str, config: PlatformConfig, child: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    args = RuntimeImageArgs(images=config.images, accelerator=kind, secrets=config.build_secrets)
+    return RuntimeImage(f"{name}-{kind}", args, child).ref
+
+
+def _name(metadata: kubernetes.meta.v1.outputs.ObjectMeta) -> str:
+    return metadata.name or ""

@@ -1,0 +1,41 @@
+"""What the configuration asks of the exporter, and the servable that needs no export because it was published before."""
+
+from pathlib import Path
+
+from components.config import ModelConfig
+from components.errors import config_error
+from model_export.artifact import MANIFEST_NAME, ExportRequest, Manifest, ModelArtifact
+
+
+def published(model: ModelConfig) -> ModelArtifact | None:
+    """Return the version folder that `model.source` names, or None where it names a model that is still to be exported.
+
+    Raises ConfigError when the folder holds another model or version than the configuration says, ManifestError when it is damaged.
+    """
+    path = Path(model.source)
+    if not (path / MANIFEST_NAME).is_file():
+        return None
+    manifest = Manifest.read(path)
+    if manifest.name != model.name:
+        remedy = "set model.name to it, or name another folder"
+        raise config_error("model.source", f"a version folder of {model.name}", manifest.name, remedy)
+    if model.version and manifest.version != model.version:
+        remedy = "set model.version to 0 to take the folder's version"
+        raise config_error(
+            "model.source", f"version {model.version} of {model.name}", manifest.version, remedy
+        )
+    return ModelArtifact(path=path, manifest=manifest)
+
+
+def export_request(model: ModelConfig) -> ExportRequest:
+    """Return what `model_export.ensure` is asked for."""
+    return ExportRequest(
+        name=model.name,
+        source=Path(model.source),
+        base_path=Path(model.repository) / model.name,
+        inputs=model.inputs,
+        outputs=model.outputs,
+        signature=model.signature,
+        version=model.version or None,
+        evaluate=Path(model.evaluate) if model.evaluate else None,
+    )

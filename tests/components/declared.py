@@ -1,0 +1,127 @@
+"""Run a Pulumi program without a CLI and keep what it declared, as plain data to compare outside of any `apply`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, stack
+
+PROJECT = "tf-serving-platform"
+RUNTIME_REF = "registry.example.com/team/runtime:cpu@sha256:" + "a" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One resource as the engine would be asked for it."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    provider: str
+
+    @property
+    def kind(self) -> str:
+        """The last part of the type, such as `Deployment`."""
+        return self.type.rpartition(":")[2]
+
+
+@dataclass
+class Recorder(mocks.Mocks):
+    """Answers as a provider would, and remembers what it was asked."""
+
+    resources: list[Declared] = field(default_factory=list)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(
+            Declared(type=args.typ, name=args.name, inputs=args.inputs, provider=args.provider or "")
+        )
+        return f"{args.name}-id", _answer(args)
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"a preview must look nothing up, but {args.token} was called")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What a program declared and exported."""
+
+    resources: tuple[Declared, ...]
+    outputs: Mapping[str, Any]
+
+    def one(self, kind: str) -> Declared:
+        """Return the only resource whose type ends in `kind`."""
+        found = self.all(kind)
+        assert len(found) == 1, f"expected one {kind}, got {[each.name for each in found]}"
+        return found[0]
+
+    def all(self, kind: str) -> list[Declared]:
+        """Return the resources whose type ends in `kind`."""
+        return [each for each in self.resources if each.kind == kind]
+
+
+def declare(program: Callable[[], object]) -> Program:
+    """Run `program` to its end against a recorder; its exports are resolved and kept."""
+    recorder = Recorder()
+    outputs: dict[str, Any] = {}
+
+    async def run() -> None:
+        program()
+        for name, value in _exports().items():
+            outputs[name] = await pulumi.Output.from_input(value).future()
+
+    with _provider_threads() as threads, asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(threads)
+        # Never `preview=True`: what hangs on an unknown value would not run, and nor would its assertions.
+        runner.run(_under_mocks(recorder, run))
+    return Program(resources=tuple(recorder.resources), outputs=outputs)
+
+
+async def _under_mocks(recorder: Recorder, run: Callable[[], Awaitable[None]]) -> None:
+    mocks.set_mocks(recorder, project=PROJECT, stack="test", preview=False)
+    await stack.run_pulumi_func(run)  # waits for every registration, and raises what one of them raised
+
+
+@contextmanager
+def _provider_threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads for the mock engine, each with the event loop that Pulumi's mocks would open there and leave open."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def start() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    try:
+        with ThreadPoolExecutor(max_workers=4, initializer=start) as threads:
+            yield threads
+    finally:
+        for loop in loops:
+            loop.close()
+
+
+def _exports() -> Mapping[str, Any]:
+    root = pulumi.runtime.get_root_resource()
+    assert isinstance(root, stack.Stack)
+    return root.outputs
+
+
+def _answer(args: mocks.MockResourceArgs) -> dict[str, Any]:
+    if args.typ == "docker-build:index:Image":
+        return {
+            **args.inputs,
+            "ref": f"{args.inputs['tags'][0]}@sha256:{'a' * 64}",
+            "digest": "sha256:" + "a" * 64,
+        }
+    if args.typ == "kubernetes:core/v1:Service":
+        return {**args.inputs, "spec": _with_node_ports(args.inputs["spec"]), "status": {"loadBalancer": {}}}
+    return dict(args.inputs)
+
+
+def _with_node_ports(spec: Mapping[str, Any]) -> dict[str, Any]:
+    if spec["type"] == "ClusterIP":
+        return dict(spec)
+    ports = [{"nodePort": 30_000 + number, **port} for number, port in enumerate(spec["ports"])]
+    return {**spec, "ports": ports}

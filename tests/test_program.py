@@ -1,0 +1,87 @@
+"""The whole program, as `pulumi up` would run it, with the keys of each stack file and the defaults of Pulumi.yaml."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from tests.components import examples
+from tests.components.declared import PROJECT, Program, declare
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def version_folder(tmp_path: Path) -> Path:
+    """A servable that was exported before: the program takes it as it is."""
+    (tmp_path / "manifest.json").write_text(examples.manifest().to_json(), encoding="utf-8")
+    return tmp_path
+
+
+def run_stack(stack: str, version_folder: Path) -> Program:
+    settings = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    settings[f"{PROJECT}:model"]["source"] = str(version_folder)
+
+    def program() -> None:
+        pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in settings.items()})
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    return declare(program)
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_each_stack_declares_a_whole_deployment(stack: str, version_folder: Path):
+    deployed = run_stack(stack, version_folder)
+    kinds = {each.kind for each in deployed.resources}
+    assert {"Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Namespace", "Image"} <= kinds
+    assert {"rest_url", "grpc_target", "service", "namespace", "image", "model_digest", "model_version"} <= set(deployed.outputs)
+
+
+def test_the_program_never_meets_tensorflow(version_folder: Path):
+    run_stack("local", version_folder)
+    assert not {"tensorflow", "keras", "numpy"} & set(sys.modules)
+
+
+def test_every_object_goes_to_the_named_cluster(version_folder: Path):
+    deployed = run_stack("prod", version_folder)
+    assert deployed.one("kubernetes").inputs == {"context": "prod"}
+    objects = [each for each in deployed.resources if each.type.startswith("kubernetes:")]
+    assert objects
+    assert all("::cluster::" in each.provider for each in objects), [each.name for each in objects]
+
+
+def test_production_asks_for_a_gpu_and_grows_to_six(version_folder: Path):
+    deployed = run_stack("prod", version_folder)
+    container = deployed.one("Deployment").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    scaler = deployed.one("HorizontalPodAutoscaler").inputs["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
+
+
+def test_two_runs_declare_the_same(version_folder: Path):
+    first, second = run_stack("local", version_folder), run_stack("local", version_folder)
+    by_name = {each.name: each for each in first.resources}
+    assert by_name == {each.name: each for each in second.resources}
+
+
+def test_a_new_version_changes_no_name_and_no_selector(version_folder: Path):
+    before = run_stack("local", version_folder)
+    (version_folder / "manifest.json").write_text(examples.manifest(version=8).to_json(), encoding="utf-8")
+    after = run_stack("local", version_folder)
+    assert {_fixed(each.inputs) for each in before.all("Deployment")} == {_fixed(each.inputs) for each in after.all("Deployment")}
+    assert before.one("Deployment").inputs["spec"]["template"] != after.one("Deployment").inputs["spec"]["template"]
+    assert {each.name for each in before.resources} == {each.name for each in after.resources}
+
+
+def test_a_missing_model_ends_the_program_with_one_sentence(tmp_path: Path):
+    with pytest.raises(pulumi.RunError, match=r"model mnist: .*absent"):
+        run_stack("local", tmp_path / "absent")
+
+
+def _fixed(inputs: dict[str, Any]) -> str:
+    return json.dumps([inputs["metadata"]["name"], inputs["spec"]["selector"]])
