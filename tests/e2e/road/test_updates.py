@@ -1,7 +1,7 @@
 """What `pulumi` promises between two runs: nothing to do, no drift, previews anywhere, roll-outs in place."""
 
 import json
-import shutil
+import sys
 import threading
 import urllib.request
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import pytest
 
-from tests.e2e.road.conftest import ROOT, kubectl, run
+from tests.e2e.road.conftest import kubectl, run
+from tests.e2e.road.settings import Change, changed, stack_outputs, up
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 
@@ -41,12 +42,7 @@ def test_a_production_preview_needs_neither_cluster_nor_registry(
             }
         )
     )
-    run("bin/pulumi", "stack", "init", "prod", check=False)
-    try:
-        preview = run("bin/pulumi", "preview", "--stack", "prod", "--json", KUBECONFIG=str(dead))
-    finally:
-        run("bin/pulumi", "stack", "rm", "prod", "--yes", "--preserve-config")
-        run("bin/pulumi", "stack", "select", "local")
+    preview = run("bin/pulumi", "preview", "--stack", "prod", "--json", KUBECONFIG=str(dead))
     planned = [step["newState"] for step in json.loads(preview.stdout)["steps"] if "newState" in step]
     types = {state["type"] for state in planned}
     deployment = next(state for state in planned if state["type"] == "kubernetes:apps/v1:Deployment")
@@ -62,11 +58,10 @@ def test_a_new_model_rolls_out_in_place_without_a_failed_request(
     body = json.dumps({"instances": images_and_labels[0][:1].tolist()}).encode()
     other = train_anew(tmp_path / "mnist", steps=700)
     with Questions(f"{outputs['rest_url']}/v1/models/mnist:predict", body) as questions:
-        with changed_settings({"model:": None}, replace=("build/mnist", str(other))):
-            run("bin/pulumi", "up", "--yes", "--skip-preview", "--stack", "local")
-            rolled = deployment(outputs)
-            served = json.loads(run("bin/pulumi", "stack", "output", "--json", "--stack", "local").stdout)
-        run("bin/pulumi", "up", "--yes", "--skip-preview", "--stack", "local")
+        with changed(trained_in(other)):
+            up("local")
+            rolled, served = deployment(outputs), stack_outputs("local")
+        up("local")
     assert rolled["metadata"]["uid"] == before["metadata"]["uid"]
     assert served["model_digest"] != outputs["model_digest"]
     assert questions.answered > 100
@@ -77,29 +72,16 @@ def deployment(outputs: dict[str, Any]) -> Any:
     return kubectl("get", "deployments", namespace=outputs["namespace"])["items"][0]
 
 
-def train_anew(folder: Path, *, steps: int) -> Path:
-    import sys
+def trained_in(folder: Path) -> Change:
+    def change(sections: dict[str, Any]) -> None:
+        sections["model"] |= {"source": str(folder), "evaluate": str(folder / "heldout.npz")}
 
+    return change
+
+
+def train_anew(folder: Path, *, steps: int) -> Path:
     run(sys.executable, "examples/mnist/train.py", f"--output-dir={folder}", f"--steps={steps}")
     return folder
-
-
-class changed_settings:  # noqa: N801 - reads as a verb at its use
-    """The local stack with another text in its settings file, put back at the end."""
-
-    def __init__(self, _: Any, *, replace: tuple[str, str]) -> None:
-        self.path = ROOT / "Pulumi.local.yaml"
-        self.saved = self.path.with_suffix(".yaml.saved")
-        self.replace = replace
-
-    def __enter__(self) -> None:
-        shutil.copy(self.path, self.saved)
-        text = self.path.read_text()
-        assert self.replace[0] in text
-        self.path.write_text(text.replace(*self.replace))
-
-    def __exit__(self, *_: object) -> None:
-        self.saved.replace(self.path)
 
 
 class Questions:
