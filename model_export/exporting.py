@@ -6,10 +6,9 @@ version that is there already is compared, never overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from model_export.accuracy import measure, read_examples
 from model_export.artifact import MANIFEST_NAME, Accuracy, ExportRequest, FileDigest, Manifest, ModelArtifact
@@ -25,9 +24,6 @@ from model_export.sources import LoadedModel, opened
 from model_export.standing import is_whole, standing_artifact
 from model_export.verify import Exchange, interview, verify
 from model_export.version_folder import commit, replace_file, staged
-
-if TYPE_CHECKING:
-    from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 Report = Callable[[str], None]
 
@@ -64,7 +60,7 @@ def _freeze(
 ) -> tuple[FrozenModel, tuple[Exchange, ...]]:
     with opened(source, request, report) as loaded:
         endpoints = Endpoints(
-            nodes=frozenset(_signature_nodes(loaded.signatures)),
+            signatures=loaded.signatures,
             initializer=loaded.initializer,
             assets=frozenset(node_of(each.tensor_name) for each in loaded.assets),
         )
@@ -84,12 +80,6 @@ def _freeze(
         folded=frozen.folded,
     )
     return model, exchanges
-
-
-def _signature_nodes(signatures: Mapping[str, SignatureDef]) -> Iterator[str]:
-    for signature in signatures.values():
-        for info in [*signature.inputs.values(), *signature.outputs.values()]:
-            yield node_of(info.name)
 
 
 def _used_assets(loaded: LoadedModel, nodes: set[str]) -> tuple[Asset, ...]:

@@ -7,7 +7,8 @@ and the first that the source itself answers is used. Seeded: the same signature
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 Inputs = Mapping[str, NDArray[Any]]
+Integers = Callable[[tuple[int, ...], np.random.RandomState], NDArray[Any]]
 
 BATCH_SIZES: Final = (1, 3, 8)
 _FREE_AXES: Final = (8, 32, 224, 1)
@@ -31,16 +33,16 @@ _STRINGS: Final[tuple[bytes, ...]] = (b"", b"word", _PNG)
 
 def questions(signature: SignatureDef, batch: int) -> Iterator[Inputs]:
     """Yield candidate inputs for one batch, the most likely kind first."""
-    for free_axis in _FREE_AXES:
-        for text in _STRINGS:
-            yield {
-                alias: _array(info, batch=batch, free_axis=free_axis, text=text, seed=index)
-                for index, (alias, info) in enumerate(sorted(signature.inputs.items()))
-            }
-            if not any(info.dtype == _string_type() for info in signature.inputs.values()):
-                break
-        if not any(_has_free_axis(info) for info in signature.inputs.values()):
-            return
+    infos = sorted(signature.inputs.items())
+    free_axes = _FREE_AXES if any(_has_free_axis(info) for _, info in infos) else _FREE_AXES[:1]
+    texts = _STRINGS if any(_kind(info) == "string" for _, info in infos) else _STRINGS[:1]
+    integers = (_coins, _rising) if any(_kind(info) == "integer" for _, info in infos) else (_coins,)
+    for free_axis, text, integer in itertools.product(free_axes, texts, integers):
+        shapes = {alias: _shape(info, batch=batch, free_axis=free_axis) for alias, info in infos}
+        yield {
+            alias: _array(info, shapes[alias], text=text, integer=integer, random=np.random.RandomState(index))
+            for index, (alias, info) in enumerate(infos)
+        }
 
 
 def batch_sizes(signature: SignatureDef) -> tuple[int, ...]:
@@ -53,16 +55,33 @@ def batch_sizes(signature: SignatureDef) -> tuple[int, ...]:
     return (max(fixed),) if fixed else BATCH_SIZES
 
 
-def _array(info: TensorInfo, *, batch: int, free_axis: int, text: bytes, seed: int) -> NDArray[Any]:
-    shape = _shape(info, batch=batch, free_axis=free_axis)
-    dtype = import_tensorflow().as_dtype(info.dtype)
-    random = np.random.RandomState(seed)
-    if dtype.name == "string":
+def _array(
+    info: TensorInfo, shape: tuple[int, ...], *, text: bytes, integer: Integers, random: np.random.RandomState
+) -> NDArray[Any]:
+    if _kind(info) == "string":
         return np.full(shape, text, dtype=object)
-    numbers = dtype.as_numpy_dtype
-    if dtype.is_floating or dtype.is_complex:
-        return np.asarray(random.uniform(0.0, 1.0, shape)).astype(numbers)
-    return np.asarray(random.randint(0, 2, shape)).astype(numbers)
+    values = integer(shape, random) if _kind(info) == "integer" else random.uniform(0.0, 1.0, shape)
+    return np.asarray(values).astype(import_tensorflow().as_dtype(info.dtype).as_numpy_dtype)
+
+
+def _kind(info: TensorInfo) -> str:
+    dtype = import_tensorflow().as_dtype(info.dtype)
+    if dtype.name == "string":
+        return "string"
+    return "number" if dtype.is_floating or dtype.is_complex else "integer"
+
+
+def _coins(shape: tuple[int, ...], random: np.random.RandomState) -> NDArray[Any]:
+    return np.asarray(random.randint(0, 2, shape))
+
+
+def _rising(shape: tuple[int, ...], random: np.random.RandomState) -> NDArray[Any]:
+    """Return 0, 1, … and the axis's size at its end: row splits of a ragged tensor are like that."""
+    del random
+    length = shape[-1] if shape else 1
+    row = np.arange(length)
+    row[-1:] = length if length > 1 else 0
+    return np.broadcast_to(row, shape) if shape else row[0]
 
 
 def _shape(info: TensorInfo, *, batch: int, free_axis: int) -> tuple[int, ...]:
@@ -74,7 +93,3 @@ def _shape(info: TensorInfo, *, batch: int, free_axis: int) -> tuple[int, ...]:
 
 def _has_free_axis(info: TensorInfo) -> bool:
     return any(dim.size < 0 for dim in info.tensor_shape.dim[1:])
-
-
-def _string_type() -> int:
-    return int(import_tensorflow().string.as_datatype_enum)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tensorflow.core.protobuf.config_pb2 import ConfigProto
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+_HEADINGS: Final = ("Graph execution error", "Detected at node", "Node:", "File ", "[[", "2 root error", "(0)", "Traceback")
 
 
 def import_tensorflow() -> Any:  # noqa: ANN401 - TensorFlow ships no types
@@ -56,6 +58,8 @@ def run_signature(
 
 
 def first_line(error: Exception) -> str:
-    """Return the part of a TensorFlow error that a reader needs: it goes on with graph dumps and stack traces."""
-    text = str(getattr(error, "message", None) or error).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__
+    """Return the one line of a TensorFlow error that a reader needs, out of headings, graph dumps and stack traces."""
+    text = str(getattr(error, "message", None) or error)
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_HEADINGS)]
+    return (telling or lines or [""])[0][:300] or type(error).__name__

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from model_export.errors import NotFreezableError
 from model_export.freeze.call_shapes import CallShape, call_shape, callees
 from model_export.freeze.flow import Types, call_result_types, find_values, input_types
-from model_export.graphs.references import Scope
 from model_export.freeze.rules import RULES, Body
+from model_export.graphs.references import Scope
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.function_pb2 import FunctionDef

@@ -16,49 +16,28 @@ if TYPE_CHECKING:
     from tensorflow.core.framework.function_pb2 import FunctionDef
     from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-_NO_WRITES: Final = "export a signature that does not write variables (call the model with training=False)"
-_NO_GENERATOR: Final = "use tf.random.stateless_* with a seed from the request"
-_STATIC_TABLE: Final = "use tf.lookup.StaticHashTable, whose contents are part of the graph"
-_NO_PYTHON: Final = "write it with TensorFlow ops; Python does not travel with the graph"
-_NO_PIPELINE: Final = "name the tensor behind the input pipeline with --inputs"
-
-REMEDIES: Final = {
-    **dict.fromkeys(
-        (
-            "Assign AssignAdd AssignSub AssignVariableOp AssignAddVariableOp AssignSubVariableOp AssignVariableXlaConcatND "
-            "CountUpTo ResourceCountUpTo ScatterAdd ScatterDiv ScatterMax ScatterMin ScatterMul ScatterNdAdd ScatterNdSub "
-            "ScatterNdUpdate ScatterSub ScatterUpdate StridedSliceAssign ResourceStridedSliceAssign ResourceScatterAdd "
-            "ResourceScatterDiv ResourceScatterMax ResourceScatterMin ResourceScatterMul ResourceScatterNdAdd "
-            "ResourceScatterNdSub ResourceScatterNdUpdate ResourceScatterSub ResourceScatterUpdate VarHandleOp Variable "
-            "VariableV2 TemporaryVariable DestroyTemporaryVariable RefSelect"
-        ).split(),
-        _NO_WRITES,
-    ),
-    **dict.fromkeys(
-        (
-            "RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormal StatefulStandardNormalV2 "
-            "StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt StatefulUniformInt"
-        ).split(),
-        _NO_GENERATOR,
-    ),
-    **dict.fromkeys(
-        (
-            "MutableHashTable MutableHashTableV2 MutableHashTableOfTensors MutableHashTableOfTensorsV2 MutableDenseHashTable "
-            "MutableDenseHashTableV2 AnonymousMutableHashTable AnonymousMutableHashTableOfTensors "
-            "AnonymousMutableDenseHashTable LookupTableInsertV2 LookupTableRemoveV2"
-        ).split(),
-        _STATIC_TABLE,
-    ),
-    **dict.fromkeys("PyFunc PyFuncStateless EagerPyFunc".split(), _NO_PYTHON),
-    **dict.fromkeys(
-        (
-            "IteratorGetNext IteratorV2 Iterator OneShotIterator AnonymousIterator AnonymousIteratorV2 AnonymousIteratorV3 "
-            "FIFOQueue FIFOQueueV2 RandomShuffleQueue RandomShuffleQueueV2 PaddingFIFOQueueV2 QueueDequeueV2 "
-            "QueueDequeueManyV2 QueueDequeueUpToV2 ReaderReadV2 ReaderReadUpToV2"
-        ).split(),
-        _NO_PIPELINE,
-    ),
+_REFUSED: Final = {
+    "export a signature that does not write variables (call the model with training=False)": """
+        Assign AssignAdd AssignSub AssignVariableOp AssignAddVariableOp AssignSubVariableOp CountUpTo ResourceCountUpTo
+        ScatterAdd ScatterDiv ScatterMax ScatterMin ScatterMul ScatterNdAdd ScatterNdSub ScatterNdUpdate ScatterSub
+        ScatterUpdate StridedSliceAssign ResourceStridedSliceAssign ResourceScatterAdd ResourceScatterDiv ResourceScatterMax
+        ResourceScatterMin ResourceScatterMul ResourceScatterNdAdd ResourceScatterNdSub ResourceScatterNdUpdate
+        ResourceScatterSub ResourceScatterUpdate VarHandleOp Variable VariableV2 TemporaryVariable
+        DestroyTemporaryVariable RefSelect""",
+    "use tf.random.stateless_* with a seed from the request": """
+        RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormal StatefulStandardNormalV2
+        StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt StatefulUniformInt""",
+    "use tf.lookup.StaticHashTable, whose contents are part of the graph": """
+        MutableHashTable MutableHashTableV2 MutableHashTableOfTensors MutableHashTableOfTensorsV2 MutableDenseHashTable
+        MutableDenseHashTableV2 AnonymousMutableHashTable AnonymousMutableHashTableOfTensors
+        AnonymousMutableDenseHashTable LookupTableInsertV2 LookupTableRemoveV2""",
+    "write it with TensorFlow ops; Python does not travel with the graph": "PyFunc PyFuncStateless EagerPyFunc",
+    "name the tensor behind the input pipeline with --inputs": """
+        IteratorGetNext IteratorV2 Iterator OneShotIterator AnonymousIterator AnonymousIteratorV2 AnonymousIteratorV3
+        FIFOQueue FIFOQueueV2 RandomShuffleQueue RandomShuffleQueueV2 PaddingFIFOQueueV2 QueueDequeueV2
+        QueueDequeueManyV2 QueueDequeueUpToV2 ReaderReadV2 ReaderReadUpToV2""",
 }
+REMEDIES: Final = {op: remedy for remedy, ops in _REFUSED.items() for op in ops.split()}
 """Op -> what its author can do instead."""
 
 

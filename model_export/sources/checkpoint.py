@@ -13,7 +13,7 @@ from model_export.errors import SourceError
 from model_export.normal_form import Asset
 from model_export.sessions import exact, first_line, import_tensorflow
 from model_export.source_files import SourceFiles
-from model_export.sources.endpoints import build_signatures, select
+from model_export.sources.endpoints import signatures_of
 from model_export.sources.loaded import LoadedModel
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def opened_checkpoint(
         assets = _assets(graph, session)
         tables = graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS)
         initializer = tf.group(*tables, name=INITIALIZER) if tables else None
-        signatures = (
-            build_signatures(graph, inputs=request.inputs, outputs=request.outputs, key=request.signature)
-            if request.outputs
-            else select(meta_graph.signature_def, request.signature)
-        )
+        signatures = signatures_of(graph, meta_graph.signature_def, request)
         yield LoadedModel(
             session=session,
             graph=graph.as_graph_def(),

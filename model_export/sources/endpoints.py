@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from model_export.artifact import ExportRequest
 from model_export.errors import SignatureError
 from model_export.sessions import import_tensorflow
 
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
 
 PREDICT: Final = "tensorflow/serving/predict"
 DEFAULT_SIGNATURE: Final = "serving_default"
+
+
+def signatures_of(
+    graph: Any,  # noqa: ANN401 - tf.Graph
+    declared: Mapping[str, SignatureDef],
+    request: ExportRequest,
+) -> dict[str, SignatureDef]:
+    """Return the signatures to export: built from the nodes that were asked for, else chosen from the source's own.
+
+    Raises SignatureError for a name or signature that the model does not hold, naming the nearest ones.
+    """
+    if request.outputs:
+        return build_signatures(graph, inputs=request.inputs, outputs=request.outputs, key=request.signature)
+    own = {name: each for name, each in declared.items() if each.outputs and not name.startswith("__saved_model")}
+    if not own:
+        message = (
+            "expected --outputs, since the model declares no signature, received none; its graph ends in "
+            f"{', '.join(_likely(graph, '--outputs')) or 'nothing'}"
+        )
+        raise SignatureError(message)
+    return select(own, request.signature)
 
 
 def build_signatures(
@@ -25,7 +47,7 @@ def build_signatures(
 ) -> dict[str, SignatureDef]:
     """Return one signature under `key` and `serving_default`; without `inputs`, every placeholder that the outputs need.
 
-    Raises SignatureError for a name that the graph does not hold, naming the nearest ones.
+    Raises SignatureError for a name that the graph does not hold.
     """
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
@@ -39,25 +61,20 @@ def build_signatures(
     return {key: signature, DEFAULT_SIGNATURE: signature}
 
 
-def select(signatures: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]:
-    """Return the signatures of a source that names its own, with `serving_default` among them.
+def select(own: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]:
+    """Return a source's signatures with `serving_default` among them.
 
     A `key` other than `serving_default` chooses that one signature; else all are kept, and a lone one is also the default.
     Raises SignatureError when `key` is not there.
     """
-    own = {
-        name: each
-        for name, each in signatures.items()
-        if each.outputs and not name.startswith("__saved_model")
-    }
     if key != DEFAULT_SIGNATURE and key in own:
         return {key: own[key], DEFAULT_SIGNATURE: own[key]}
     if key in own:
-        return own
+        return dict(own)
     if key == DEFAULT_SIGNATURE and len(own) == 1:
         return {**own, DEFAULT_SIGNATURE: next(iter(own.values()))}
     message = (
-        f"expected a signature {key!r}, received a model with {', '.join(sorted(own)) or 'no signature at all'}; "
+        f"expected a signature {key!r}, received a model with {', '.join(sorted(own))}; "
         "choose one with --signature, or name the output nodes with --outputs"
     )
     raise SignatureError(message)
@@ -77,20 +94,25 @@ def _tensor(reference: str, graph: Any, *, what: str) -> Any:  # noqa: ANN401 - 
         return graph.get_tensor_by_name(f"{node}:{index or 0}")
     except (KeyError, ValueError) as error:
         names = [each.name for each in graph.get_operations()]
-        near = (
-            difflib.get_close_matches(node, names, n=3, cutoff=0.5)
-            or [each.name for each in _sinks(graph)][:10]
-        )
+        near = difflib.get_close_matches(node, names, n=3, cutoff=0.6) or _likely(graph, what)
         message = f"expected {what} to name a node of the graph, received {reference!r}; did you mean {', '.join(near)}?"
         raise SignatureError(message) from error
 
 
-def _sinks(graph: Any) -> list[Any]:  # noqa: ANN401 - tf.Graph
-    return [
+def _likely(graph: Any, what: str) -> list[str]:  # noqa: ANN401 - tf.Graph
+    ignored = ("save/", "gradients/")
+    operations = [
         each
         for each in graph.get_operations()
-        if each.outputs and each.inputs and not any(tensor.consumers() for tensor in each.outputs)
+        if not each.name.startswith(ignored) and not each.type.endswith(("IsInitializedOp", "IsVariableInitialized"))
     ]
+    if what == "--inputs":
+        return [each.name for each in operations if each.type == "Placeholder"][:10]
+    return [
+        each.name
+        for each in operations
+        if each.inputs and each.outputs and not any(tensor.consumers() for tensor in each.outputs)
+    ][-10:]
 
 
 def _placeholders(results: Any) -> dict[str, Any]:  # noqa: ANN401 - tensors

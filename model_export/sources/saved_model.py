@@ -12,7 +12,7 @@ from model_export.errors import SourceError
 from model_export.normal_form import Asset
 from model_export.sessions import exact, first_line, import_tensorflow
 from model_export.source_files import SourceFiles
-from model_export.sources.endpoints import build_signatures, select
+from model_export.sources.endpoints import signatures_of
 from model_export.sources.loaded import LoadedModel
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ def opened_saved_model(
         with _damage_explained(source):
             saver, _ = loader.load_graph(graph, TAGS)
             initializer = loader_impl.get_init_op(meta_graph)
-        signatures = (
-            build_signatures(graph, inputs=request.inputs, outputs=request.outputs, key=request.signature)
-            if request.outputs
-            else select(meta_graph.signature_def, request.signature)
-        )
+        signatures = signatures_of(graph, meta_graph.signature_def, request)
         yield LoadedModel(
             session=session,
             graph=meta_graph.graph_def,

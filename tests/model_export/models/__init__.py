@@ -1,0 +1,1 @@
+"""Models for the tests, small and of every kind that a trainer may hand over."""

@@ -1,0 +1,96 @@
+"""The door for SavedModels, with TensorFlow itself: what can be frozen answers alike, what cannot is named."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_export.artifact import ExportRequest, Manifest
+from model_export.errors import NotFreezableError, SignatureError, SourceError
+from model_export.exporting import export
+from tests.model_export.answering import answers
+from tests.model_export.models.modules import MODULES
+from tests.model_export.models.refused import REFUSED
+from tests.model_export.models.tensorflow1 import saved_model_with_everything
+
+pytestmark = pytest.mark.tensorflow
+
+
+def exported(source: Path, base_path: Path, **more: Any) -> Path:
+    request = ExportRequest(name="m", source=source, base_path=base_path, **more)
+    return export(request, report=lambda _: None).path
+
+
+@pytest.mark.parametrize("build", MODULES.values(), ids=MODULES.keys())
+def test_a_frozen_module_answers_bit_for_bit_after_its_source_is_gone(build: Any, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    inputs = build(source)
+    expected = answers(source, inputs)
+
+    servable = exported(source, tmp_path / "models")
+    shutil.rmtree(source)
+    found = answers(servable, inputs)
+
+    assert found.keys() == expected.keys()
+    for alias, values in expected.items():
+        np.testing.assert_array_equal(found[alias], values, strict=True, err_msg=alias)
+    assert str(tmp_path).encode() not in (servable / "saved_model.pb").read_bytes()
+
+
+@pytest.mark.parametrize(("build", "op"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_one_protobuf_cannot_hold_is_refused_by_op_and_node(build: Any, op: str, tmp_path: Path) -> None:
+    build(tmp_path / "source")
+
+    with pytest.raises(NotFreezableError, match=rf'op {op} at node ".+"'):
+        exported(tmp_path / "source", tmp_path / "models")
+
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("signature", "inputs"),
+    [
+        ("serving_default", {"x": np.array([b"dog", b"?"], object)}),
+        ("from_ids", {"ids": np.array([0, 2], np.int64)}),
+    ],
+    ids=["by words", "by an inner tensor"],
+)
+def test_every_signature_of_a_tensorflow_1_saved_model_survives(
+    signature: str, inputs: dict[str, Any], tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    saved_model_with_everything(source)
+    expected = answers(source, inputs, signature=signature)
+
+    servable = exported(source, tmp_path / "models")
+    shutil.rmtree(source)
+
+    np.testing.assert_array_equal(answers(servable, inputs, signature=signature)["y"], expected["y"], strict=True)
+    assert [each.name for each in (servable / "assets").iterdir()] == ["words.txt"]
+    assert str(tmp_path).encode() not in (servable / "saved_model.pb").read_bytes()
+
+
+def test_a_chosen_signature_travels_alone_and_without_vocabularies_it_does_not_need(tmp_path: Path) -> None:
+    saved_model_with_everything(tmp_path / "source")
+
+    servable = exported(tmp_path / "source", tmp_path / "models", outputs=("y",), inputs=("ids",), signature="from_ids")
+
+    assert [each.name for each in Manifest.read(servable).signatures] == ["from_ids", "serving_default"]
+    assert not (servable / "assets").exists()
+
+
+def test_a_signature_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    saved_model_with_everything(tmp_path / "source")
+
+    with pytest.raises(SignatureError, match="received a model with from_ids, serving_default"):
+        exported(tmp_path / "source", tmp_path / "models", signature="classify")
+
+
+def test_a_damaged_saved_model_is_one_sentence(tmp_path: Path) -> None:
+    MODULES["dense_layers"](tmp_path / "source")
+    (tmp_path / "source" / "saved_model.pb").write_bytes(b"not a protobuf")
+
+    with pytest.raises(SourceError, match="expected a whole SavedModel for serving"):
+        exported(tmp_path / "source", tmp_path / "models")
