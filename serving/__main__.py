@@ -33,13 +33,8 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     from serving.server import Server
 
-    async def serve() -> None:
-        server = Server(settings)
-        await server.start()
-        await server.serve_until_signalled()
-
     try:
-        uvloop.run(serve())
+        uvloop.run(Server(settings).run())
     except (ServingError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - an operator's mistake is a sentence, not a trace
         return 1

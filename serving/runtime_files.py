@@ -29,7 +29,9 @@ _PROTOBUF_OWN = Path("google") / "protobuf"
 
 def proto_files(site_packages: Path) -> list[Path]:
     """The protobuf classes that the server imports from `site_packages`, relative to it."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site_packages), str(Path(__file__).parents[1])])}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(site_packages), str(Path(__file__).parents[1])])
+    }
     probe = subprocess.run(
         [sys.executable, "-c", _PROBE], check=True, capture_output=True, text=True, env=environment
     )

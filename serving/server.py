@@ -8,6 +8,7 @@ says no but requests are answered: load balancers hear of the change later than 
 """
 
 import asyncio
+import contextlib
 import functools
 import gc
 import logging
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """One server process. `start`, then `serve_until_signalled` or `close`."""
+    """One server process. `run` it, or `start` and `close` it."""
 
     def __init__(self, settings: ServingSettings, *, load: Loader | None = None) -> None:
         self.settings = settings
@@ -70,23 +71,33 @@ class Server:
         """The bound port, also when the system chose it."""
         return self._http["rest"].port
 
-    async def serve_until_signalled(self) -> None:
-        """Serve until SIGTERM or SIGINT, then drain and close. A second signal closes at once."""
-        loop = asyncio.get_running_loop()
-        first, second = asyncio.Event(), asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, lambda: second.set() if first.is_set() else first.set())
-        await first.wait()
+    async def run(self) -> None:
+        """Start, serve until SIGTERM or SIGINT, drain and close. A second signal ends the drain at once.
+
+        Raises what `start` raises.
+        """
+        first, second = _signals()
+        starting = asyncio.create_task(self.start())
+        stopping = asyncio.create_task(first.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+                await stopping
+                await self._drain(until=second)
+        finally:
+            starting.cancel()
+            stopping.cancel()
+            await self.close()
+
+    async def _drain(self, *, until: asyncio.Event) -> None:
         self.start_draining()
         log.info(
             "draining for %.1f s: /readyz says no, requests are still answered", self.settings.drain_seconds
         )
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_seconds):
-                await second.wait()
-        except TimeoutError:
-            pass
-        await self.close()
+                await until.wait()
 
     def start_draining(self) -> None:
         """Say no at /readyz and close connections after their answers; go on answering."""
@@ -150,6 +161,15 @@ class Server:
             self._grpc.bind(f"unix:{settings.grpc_socket_path}")
             log.info("listening for gRPC on %s", settings.grpc_socket_path)
         await self._grpc.start()
+
+
+def _signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Set by the first and by the second request to stop."""
+    first, second = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: second.set() if first.is_set() else first.set())
+    return first, second
 
 
 def _load(settings: ServingSettings, folder: Path) -> Session:

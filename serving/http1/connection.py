@@ -3,8 +3,9 @@
     IDLE ──first byte──> RECEIVING ──last byte──> ANSWERING ──written──> IDLE (or closed)
       └──keep-alive over──> closed    └──deadline or limit──> refused, closed
 
-While it is ANSWERING, reading is paused: a client that sends requests without waiting fills the kernel's
-buffers, not ours. Its requests are answered one by one, in order. Limits are checked before bytes are kept.
+Requests are answered one by one, in order. Reading goes on while it is ANSWERING, so that a client that goes
+away is noticed, until a client sends more without waiting: from then on the kernel's buffers fill, not ours.
+Limits are checked before bytes are kept.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._answering: asyncio.Task[None] | None = None
         self._can_write = True
+        self._is_paused = False
         self._is_closing = False
         self._is_receiving = False
         self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
@@ -69,6 +71,9 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             # A callback that refused has closed already, and its error comes back through the parser.
             self._refuse(HTTPStatus.BAD_REQUEST, f"expected an HTTP/1.1 request, got: {error}")
+        if self._waiting and not self._is_paused and self._transport is not None:
+            self._transport.pause_reading()
+            self._is_paused = True
 
     def eof_received(self) -> bool:
         return False
@@ -147,7 +152,6 @@ class Connection(asyncio.Protocol):
         if self._answering is not None or not self._waiting or not self._can_write or self._transport is None:
             return
         request, keep_alive = self._waiting.popleft()
-        self._transport.pause_reading()
         self._answering = self._loop.create_task(self._answer(request, keep_alive=keep_alive))
 
     async def _answer(self, request: Request, *, keep_alive: bool) -> None:
@@ -158,8 +162,13 @@ class Connection(asyncio.Protocol):
         )
         if self._transport is not None and not self._is_closing:
             self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
-            self._transport.resume_reading()
             self._answer_next()
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if self._is_paused and not self._waiting and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
 
     def _send(self, response: Response, *, close: bool, with_body: bool = True) -> None:
         if self._transport is None:

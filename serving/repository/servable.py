@@ -28,7 +28,7 @@ class Servable:
         """The signature of that name, or the default one. Raises SignatureNotFound."""
         found = self.session.signatures.get(name or DEFAULT_SIGNATURE)
         if found is None:
-            raise SignatureNotFound(name or DEFAULT_SIGNATURE, known=list(self.session.signatures))
+            raise SignatureNotFound(name or DEFAULT_SIGNATURE, known=sorted(self.session.signatures))
         return found
 
     def runner(self, signature: Signature, outputs: Sequence[TensorSpec]) -> Runner:

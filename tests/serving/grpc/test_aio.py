@@ -1,0 +1,96 @@
+"""The table on a real grpcio server, asked by a real grpcio client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import grpc.aio
+import pytest
+
+from serving.calls import Call
+from serving.errors import InvalidRequest, SettingsError
+from serving.grpc.aio import GrpcServer, parse_channel_arguments
+from serving.settings import ServingSettings
+
+
+async def echo(message: bytes, call: Call) -> bytes:
+    remaining = call.remaining_seconds(asyncio.get_running_loop().time())
+    return message + call.metadata.get("who", "").encode() + (b" waits" if remaining is not None else b"")
+
+
+async def refuse(_message: bytes, _call: Call) -> bytes:
+    raise InvalidRequest("expected something else")
+
+
+async def fail(_message: bytes, _call: Call) -> bytes:
+    raise RuntimeError("a secret")
+
+
+@asynccontextmanager
+async def channel(**settings: object) -> AsyncIterator[grpc.aio.Channel]:
+    server = GrpcServer(
+        {"/s/Echo": echo, "/s/Refuse": refuse, "/s/Fail": fail},
+        ServingSettings(**settings),  # type: ignore[arg-type]
+    )
+    port = server.bind("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as opened:
+        yield opened
+    await server.close(grace_seconds=0)
+
+
+async def error_of(opened: grpc.aio.Channel, path: str, message: bytes = b"") -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await opened.unary_unary(path)(message, timeout=5)
+    return caught.value.code(), caught.value.details() or ""
+
+
+async def test_messages_metadata_and_deadlines_reach_the_method() -> None:
+    async with channel() as opened:
+        assert await opened.unary_unary("/s/Echo")(b"hi ", metadata=(("who", "me"),)) == b"hi me"
+        assert await opened.unary_unary("/s/Echo")(b"hi", timeout=5) == b"hi waits"
+
+
+async def test_errors_become_status_codes() -> None:
+    async with channel() as opened:
+        assert await error_of(opened, "/s/Refuse") == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "expected something else",
+        )
+
+
+async def test_a_defect_does_not_tell_its_trace() -> None:
+    async with channel() as opened:
+        code, text = await error_of(opened, "/s/Fail")
+        assert (code, "secret" in text) == (grpc.StatusCode.INTERNAL, False)
+
+
+async def test_an_unknown_method_is_unimplemented() -> None:
+    async with channel() as opened:
+        assert (await error_of(opened, "/s/Nope"))[0] is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_message_over_the_limit_is_refused() -> None:
+    async with channel(max_request_bytes=1000) as opened:
+        code, _ = await error_of(opened, "/s/Echo", b"x" * 100_000)
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_a_taken_port_is_an_error() -> None:
+    first, second = GrpcServer({}, ServingSettings()), GrpcServer({}, ServingSettings())
+    port = first.bind("127.0.0.1:0")
+    with pytest.raises(OSError, match="expected to listen for gRPC on"):
+        second.bind(f"127.0.0.1:{port}")
+
+
+def test_channel_arguments_are_read_as_tensorflow_model_server_reads_them() -> None:
+    assert parse_channel_arguments("grpc.max_connection_age_ms=500,a=b,") == [
+        ("grpc.max_connection_age_ms", 500),
+        ("a", "b"),
+    ]
+
+
+def test_a_channel_argument_without_a_value_is_refused() -> None:
+    with pytest.raises(SettingsError, match="must be name=value separated by commas, got 'a'"):
+        parse_channel_arguments("a")
