@@ -18,6 +18,8 @@ from model_export.artifact import ModelArtifact
 
 _SOURCE_DATE_EPOCH: Final = "1735689600"
 """Time stamp of every file and image: 2025-01-01. Equal inputs give equal digests, and an equal digest is no rollout."""
+_BASE_STAGE: Final = "base"
+"""Stage of the Dockerfile that makes a base where the configuration names none."""
 _EXPORT: Final = (
     "type=registry,oci-mediatypes=true,compression=zstd,compression-level=6,rewrite-timestamp=true"
 )
@@ -50,7 +52,7 @@ class RuntimeImage(pulumi.ComponentResource):
             context=".",
             tag=f"runtime:{args.accelerator}",
             build_args={
-                "BASE_IMAGE": args.images.base,
+                "BASE_IMAGE": args.images.base or _BASE_STAGE,
                 "BUILDER_IMAGE": args.images.builder_base,
                 "REQUIREMENTS": "serving" if args.accelerator == "cpu" else f"serving-{args.accelerator}",
             },

@@ -3,7 +3,7 @@
 from typing import Final
 
 from components import health
-from components.config import ServedModel, api_layer_settings
+from components.config import ImagesConfig, ServedModel, api_layer_settings
 from components.health import Lifecycle
 from serving.settings import ServingSettings
 
@@ -40,6 +40,6 @@ def pod_lifecycle(served: ServedModel) -> Lifecycle:
     )
 
 
-def accelerator(served: ServedModel) -> str:
-    """Return which runtime the model needs: `cpu` or `gpu`."""
-    return "gpu" if served.gpu.count else "cpu"
+def accelerator(served: ServedModel, images: ImagesConfig) -> str:
+    """Return which runtime the model stands on: `cpu` or `gpu`."""
+    return images.runtime or ("gpu" if served.gpu.count else "cpu")

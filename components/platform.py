@@ -67,7 +67,7 @@ class ServingPlatform(pulumi.ComponentResource):
             artifact=args.artifacts[served.model.name],
             images=args.config.images,
             cluster=args.config.cluster,
-            runtime=self.runtimes[plan.accelerator(served)],
+            runtime=self.runtimes[plan.accelerator(served, args.config.images)],
             namespace=self.namespace,
             service_account=self.service_account,
         )
@@ -108,7 +108,7 @@ def _ground(
 
 
 def _accelerators(config: PlatformConfig) -> list[str]:
-    return sorted({plan.accelerator(served) for served in config.served})
+    return sorted({plan.accelerator(served, config.images) for served in config.served})
 
 
 def _runtime(

@@ -40,7 +40,7 @@ def _check_cluster(cluster: ClusterConfig) -> None:
 
 def _check_images(images: ImagesConfig) -> None:
     for key, reference in (("images.base", images.base), ("images.builderBase", images.builder_base)):
-        if images.require_digests and "@sha256:" not in reference:
+        if images.require_digests and reference and "@sha256:" not in reference:
             remedy = "append its digest, or set images.requireDigests to false"
             raise config_error(key, "named by digest (images.requireDigests is true)", reference, remedy)
 

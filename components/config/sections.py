@@ -63,11 +63,17 @@ class ImagesConfig:
         ),
     )
     base: str = setting(
-        _DEBIAN, "Base of the runtime image: Debian 12, with python3 and tini or with apt sources for them."
+        "",
+        "Base of the runtime image, with python3 and tini; empty to make one with apt on images.builderBase.",
     )
     builder_base: str = setting(
         _DEBIAN,
-        "Base of the build stage: Debian 12, with python3-venv and binutils or with apt sources for them.",
+        "Base of the build stages: Debian 12; what it lacks of python3-venv and binutils is installed with apt.",
+    )
+    runtime: str = setting(
+        "",
+        "Which TensorFlow is in the runtime image: cpu or gpu; empty for gpu where gpu.count is above 0.",
+        choices=("", "cpu", "gpu"),
     )
     require_digests: bool = setting(default=False, doc="Refuse base images that are not named by digest.")
     platform: str = setting(

@@ -78,7 +78,10 @@ def test_several_models_share_one_runtime_and_stand_apart_otherwise():
     deployed = deploy(models={"mnist": {}, "resnet": {"autoscaling": {"maxReplicas": 9}}})
     assert len(deployed.all("Image")) == 3
     assert {each.inputs["metadata"]["name"] for each in deployed.all("Deployment")} == {"mnist", "resnet"}
-    scalers = {each.inputs["metadata"]["name"]: each.inputs["spec"] for each in deployed.all("HorizontalPodAutoscaler")}
+    scalers = {
+        each.inputs["metadata"]["name"]: each.inputs["spec"]
+        for each in deployed.all("HorizontalPodAutoscaler")
+    }
     assert (scalers["mnist"]["maxReplicas"], scalers["resnet"]["maxReplicas"]) == (3, 9)
     assert set(deployed.outputs["models"]) == {"mnist", "resnet"}
     assert "rest_url" not in deployed.outputs
@@ -98,4 +101,3 @@ def test_the_number_of_pods_starts_at_the_autoscalers_minimum_or_is_fixed(autosc
     deployed = deploy(autoscaling=autoscaling, server={"replicas": 5})
     assert deployed.one("Deployment").inputs["spec"]["replicas"] == replicas
     assert len(deployed.all("HorizontalPodAutoscaler")) == scalers
-
