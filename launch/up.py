@@ -43,7 +43,8 @@ def _up(arguments: argparse.Namespace) -> dict[str, Any]:
     steps = Steps()
     stack = stack_for(arguments.context, arguments.registry)
     with steps.step("setup", "Set up the toolchain and the virtual environments"):
-        run([ROOT / "bin/setup"], otherwise="the line above says what is missing")
+        scope = [] if arguments.context is None else ["--context", arguments.context]
+        run([ROOT / "bin/setup", *scope], otherwise="the line above says what is missing")
         python = read([ROOT / "bin/setup", "--print-python"], otherwise="run bin/setup").strip()
     if arguments.context is None:
         with steps.step("cluster", "Start the one-node cluster, its registry and its image builder"):

@@ -56,7 +56,7 @@ def test_a_new_model_rolls_out_in_place_without_a_failed_request(
 ) -> None:
     before = deployment(outputs)
     body = json.dumps({"instances": images_and_labels[0][:1].tolist()}).encode()
-    other = train_anew(tmp_path / "mnist", steps=700)
+    other = train_anew(tmp_path / "mnist", steps=1200)
     with Questions(f"{outputs['rest_url']}/v1/models/mnist:predict", body) as questions:
         with changed(trained_in(other)):
             up("local")
