@@ -19,7 +19,7 @@ VERBS: Final = {
     "diff": "compare the contracts of two servables, field by field",
     "publish": "put a servable into a model repository, whole or not at all",
     "fetch": "take a servable out of a model repository, every digest checked",
-    "list": "list the models, versions and labels of a model repository",
+    "list": "list the versions and labels of a model in a repository",
     "label": "point a label such as stable or canary at a version",
     "gc": "remove the versions that no label and no retention rule keeps",
 }

@@ -15,16 +15,18 @@ from model_export.contract.difference import (
 )
 from model_export.contract.document import Contract
 from model_export.contract.safety import refuse_unsafe
-from model_export.contract.saved_model import read_contract
+from model_export.contract.saved_model import Servable, read_contract, read_servable
 
 __all__ = [
     "Change",
     "Contract",
     "ContractDiff",
     "Level",
+    "Servable",
     "diff",
     "explain_difference",
     "read_contract",
+    "read_servable",
     "refuse_breaking",
     "refuse_unsafe",
 ]

@@ -11,12 +11,14 @@ from typing import Final
 
 from model_export.artifact import Signature, TensorSpec
 from model_export.contract.dtypes import dtype_name
+from model_export.contract.functions import Callable, read_functions
 from model_export.contract.graph import GraphReader, read_shape
 from model_export.contract.wire import VARINT, Field, Message
 from model_export.errors import ContractError
 
 _INIT_COLLECTIONS: Final = frozenset({"saved_model_main_op", "legacy_init_op", "saved_model_initializers"})
 _ASSET_COLLECTION: Final = "saved_model_assets"
+_SIDES: Final = {1: "inputs", 2: "outputs"}
 _INTERNAL: Final = "__saved_model_"
 """Signatures with this prefix are the loader's own: `__saved_model_init_op`, `__saved_model_train_op`."""
 
@@ -35,6 +37,10 @@ class MetaGraph:
     """The node that the loader runs to restore variables."""
     assets: dict[str, str] = field(default_factory=dict)
     """Tensor fed by the loader -> file name under `assets/`."""
+    functions: tuple[Callable, ...] = ()
+    """What `tf.saved_model.load` offers beside the signatures."""
+    tensors: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """Signature and alias -> the tensors of the graph behind it; an alias of both sides is told apart by `inputs/` or `outputs/`."""
 
 
 def read_meta_graph(message: Message) -> MetaGraph:
@@ -65,6 +71,8 @@ def _read_meta_graph(message: Message, meta_graph: Field) -> MetaGraph:
             _read_signature(message, each, found)
         elif each.number == 6:
             _read_asset(message, each, found)
+        elif each.number == 7:
+            found.functions = read_functions(message, each)
     return found
 
 
@@ -111,6 +119,7 @@ def _read_signature(message: Message, entry: Field, found: MetaGraph) -> None:
             alias, info = _entry(message, each)
             tensor, spec = _tensor(message, alias, info)
             tensors[each.number][alias] = spec
+            found.tensors[name, f"{_SIDES[each.number]}/{alias}"] = tuple(tensor)
             found.entries.extend(tensor if each.number == 2 else ())
         elif each.number == 3:
             method = message.text(each)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from model_export.contract import safety
 from model_export.contract.document import Contract
+from model_export.contract.functions import Callable
 from model_export.contract.meta_graph import MetaGraph, read_meta_graph
 from model_export.contract.reach import foreign_vocabularies, reachable_ops
 from model_export.contract.wire import Message
@@ -20,16 +23,33 @@ from model_export.errors import ContractError
 GRAPH_FILE: Final = "saved_model.pb"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Servable:
+    """A contract, with what only people ask for: it is shown and never compared."""
+
+    contract: Contract
+    tensors: Mapping[tuple[str, str], tuple[str, ...]]
+    """Signature and `inputs/<alias>` or `outputs/<alias>` -> the graph's own names of the tensors."""
+    functions: tuple[Callable, ...]
+    """What `tf.saved_model.load` offers beside the signatures."""
+
+
 def read_contract(version_path: Path) -> Contract:
     """Read the contract of the servable in a version folder.
 
     Raises ContractError when there is no `saved_model.pb`, or it is not one whole SavedModel with one meta graph.
     """
+    return read_servable(version_path).contract
+
+
+def read_servable(version_path: Path) -> Servable:
+    """Read the contract of the servable in a version folder, and what is behind it. Raises ContractError as `read_contract` does."""
     path = version_path / GRAPH_FILE
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
             meta_graph = read_meta_graph(Message(buffer, where=str(path)))
-        return _contract(meta_graph, digest=_digest(version_path))
+        contract = _contract(meta_graph, digest=_digest(version_path))
+        return Servable(contract=contract, tensors=meta_graph.tensors, functions=meta_graph.functions)
     except OSError as error:
         raise ContractError(
             f"{path}: expected a SavedModel, received {error}; name a version folder that holds one"
