@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,68 +10,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.artifact import Accuracy
-from model_export.errors import SignatureError, SourceError
-from model_export.sessions import served
+from model_export.errors import SignatureError
+from model_export.examples import LABELS, Arrays, inputs_of
+from model_export.sessions import first_line, import_tensorflow, served
 from model_export.verify import opened_servable
 
 if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-LABELS: Final = "labels"
 _BATCH: Final = 256
 
 
-def read_examples(path: Path) -> dict[str, NDArray[Any]]:
-    """Read `.npz` arrays: inputs by alias, and `labels`. Raises SourceError for a damaged or incomplete file."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            examples = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError) as error:
-        message = (
-            f"expected arrays without pickled objects in {path}, received {error}; write it with numpy.savez"
-        )
-        raise SourceError(message) from error
-    sizes = {name: len(values) if values.ndim else 0 for name, values in examples.items()}
-    if LABELS not in examples or len(examples) < 2 or len(set(sizes.values())) != 1 or not sizes[LABELS]:
-        message = (
-            f"expected inputs and `{LABELS}` of one length in {path}, received {sizes}; write the file again"
-        )
-        raise SourceError(message)
-    return examples
+def measure(folder: Path, key: str, signature: SignatureDef, examples: Arrays, metric: str = "top_1") -> Accuracy:
+    """Ask the servable, as it will be served, about every example, and return the mean of `metric`.
 
-
-def measure(
-    folder: Path, key: str, signature: SignatureDef, examples: Mapping[str, NDArray[Any]]
-) -> Accuracy:
-    """Return the share of examples whose best-scored class is their label, asked of the servable as it will be served.
-
-    Raises SignatureError when the arrays are not the signature's inputs, or no output scores classes.
+    Raises SignatureError when the arrays are not the signature's inputs, or no output fits the metric.
     """
-    inputs = {alias: values for alias, values in examples.items() if alias != LABELS}
-    if inputs.keys() != signature.inputs.keys():
-        message = (
-            f"expected example arrays {sorted(signature.inputs)}, the inputs of signature {key!r}, received "
-            f"{sorted(inputs)}; rename the arrays"
-        )
-        raise SignatureError(message)
+    inputs = inputs_of(examples, key, signature)
     labels = examples[LABELS]
-    right = 0
+    tf = import_tensorflow()
+    total = 0.0
     with opened_servable(folder, served()) as answer:
         for start in range(0, len(labels), _BATCH):
-            rows = slice(start, start + _BATCH)
-            scores = _scores(answer(key, {alias: values[rows] for alias, values in inputs.items()}), key)
-            right += int(np.sum(scores.argmax(axis=1) == labels[rows]))
-    return Accuracy(value=right / len(labels), metric="top_1", examples=len(labels))
+            batch = slice(start, start + _BATCH)
+            try:
+                outputs = answer(key, {alias: values[batch] for alias, values in inputs.items()})
+            except (tf.errors.OpError, ValueError) as error:
+                message = f"expected examples that {key!r} takes, received {first_line(error)}; correct the arrays"
+                raise SignatureError(message) from error
+            total += METRICS[metric](outputs, labels[batch])
+    return Accuracy(value=total / len(labels), metric=metric, examples=len(labels))
 
 
-def _scores(outputs: Mapping[str, NDArray[Any]], key: str) -> NDArray[Any]:
-    ranked = [
-        values for _, values in sorted(outputs.items()) if values.ndim == 2 and values.dtype.kind == "f"
-    ]
-    if len(ranked) != 1:
-        message = (
-            f"expected one output float[batch, class] of signature {key!r} to measure, received {len(ranked)}; "
-            "choose another signature"
-        )
+def _right_among(best: int) -> Callable[[Arrays, NDArray[Any]], float]:
+    def count(outputs: Arrays, labels: NDArray[Any]) -> float:
+        ranked = _ranked(outputs, labels, best)
+        return float(np.sum(np.any(ranked == labels[:, None], axis=1)))
+
+    return count
+
+
+def _ranked(outputs: Arrays, labels: NDArray[Any], best: int) -> NDArray[Any]:
+    """Return the `best` answers per row: names or numbers that a model ranks itself, else the highest scores' positions."""
+    wanted = "O" if labels.dtype == object else "iu"
+    named = [values for _, values in sorted(outputs.items()) if values.ndim == 2 and values.dtype.kind in wanted]
+    if named:
+        return named[0][:, :best]
+    scores = _only(outputs, 2, "float[batch, class]")
+    return np.argsort(-scores, axis=1, kind="stable")[:, :best]
+
+
+def _absolute_error(outputs: Arrays, labels: NDArray[Any]) -> float:
+    found = next((values for _, values in sorted(outputs.items()) if values.size == labels.size), None)
+    if found is None:
+        message = f"expected one output number per label, received {_shapes(outputs)}; choose another metric"
         raise SignatureError(message)
-    return ranked[0]
+    return float(np.sum(np.abs(found.reshape(labels.shape).astype(np.float64) - labels)))
+
+
+def _only(outputs: Arrays, rank: int, description: str) -> NDArray[Any]:
+    fitting = [values for _, values in sorted(outputs.items()) if values.ndim == rank and values.dtype.kind == "f"]
+    if len(fitting) != 1:
+        message = f"expected one output {description} to measure, received {_shapes(outputs)}; choose another signature"
+        raise SignatureError(message)
+    return fitting[0]
+
+
+def _shapes(outputs: Mapping[str, NDArray[Any]]) -> str:
+    return ", ".join(f"{alias}: {values.dtype}{list(values.shape)}" for alias, values in sorted(outputs.items()))
+
+
+METRICS: Final = {"top_1": _right_among(1), "top_5": _right_among(5), "mean_absolute_error": _absolute_error}
+"""Name -> sum over a batch of what is averaged over all examples."""

@@ -19,6 +19,7 @@ MANIFEST_NAME: Final = "manifest.json"
 MANIFEST_FORMAT: Final = 1
 """Rises when the exporter writes other bytes for the same source, so that stale servables are exported anew."""
 
+Quantization = Literal["fp16", "int8"]
 SourceKind = Literal["checkpoint", "saved_model", "keras", "graph_def"]
 
 
@@ -160,6 +161,20 @@ class ExportRequest:
     """Version number; `None` for the checkpoint's step, or 1 where there is none."""
     evaluate: Path | None = None
     """`.npz` with the inputs by alias and `labels`: the accuracy is measured on it and written to the manifest."""
+    metric: str = "top_1"
+    """What to measure: `top_1`, `top_5` or `mean_absolute_error`."""
+    builder: str | None = None
+    """`path/to/file.py:function` that builds the inference graph, for a checkpoint whose `.meta` is not there."""
+    warmup_batch_sizes: tuple[int, ...] = (1, 8, 32)
+    """Batch sizes of the warm-up requests that travel with the servable: those that the server will run."""
+    optimize: bool = False
+    """Fold constants and batch normalisation now instead of at every start of a server; plain ops, any machine."""
+    quantize: Quantization | None = None
+    """Store the weights as 16-bit floats or 8-bit integers; refused when the answers move too far."""
+    tune: bool = False
+    """Measure on this machine which runtime settings answer fastest, and keep them in the manifest."""
+    preprocessed: str | None = None
+    """Tensor that holds the preprocessed input, such as decoded pixels: the key of the server's input cache."""
 
 
 @dataclass(frozen=True, kw_only=True)

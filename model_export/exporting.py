@@ -6,21 +6,23 @@ version that is there already is compared, never overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from model_export.accuracy import measure, read_examples
-from model_export.artifact import MANIFEST_NAME, Accuracy, ExportRequest, FileDigest, Manifest, ModelArtifact
+from model_export.accuracy import measure
+from model_export.artifact import MANIFEST_NAME, Accuracy, ExportRequest, Manifest, ModelArtifact
 from model_export.canonical import canonicalise
 from model_export.describing import describe
 from model_export.errors import ManifestError, VersionExistsError
+from model_export.examples import Arrays, inputs_of, read_examples
 from model_export.freeze import Endpoints, freeze
 from model_export.graphs.references import node_of
-from model_export.normal_form import Asset, FrozenModel
-from model_export.servable import FILE_NAME, write_graph_def, write_servable
+from model_export.normal_form import FrozenModel
+from model_export.rehearsal import Rehearsal, rehearse, write_rehearsal
+from model_export.servable import write_graph_def, write_servable
 from model_export.source_files import SourceFiles, locate
-from model_export.sources import LoadedModel, opened
+from model_export.sources import opened
 from model_export.standing import is_whole, standing_artifact
 from model_export.verify import Exchange, interview, verify
 from model_export.version_folder import commit, replace_file, staged
@@ -38,15 +40,17 @@ def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None 
     if standing is not None and frozen_graph is None:
         report(f"Nothing to do: {standing.path} was exported from this source.")
         return standing
+    examples = None if request.evaluate is None else read_examples(request.evaluate)
     with staged(request.base_path) as folder:
-        model, exchanges = _freeze(source, request, report)
+        model, exchanges, rehearsal = _freeze(source, request, examples, report)
         write_servable(folder, model)
         verification = verify(folder, exchanges)
         report(
             f"Verified {verification.exchanges} batches: bit for bit with optimisers off, "
             f"within {verification.largest_difference:.0e} as served."
         )
-        accuracy = _measure(folder, model, request, report)
+        write_rehearsal(folder, request.name, rehearsal)
+        accuracy = None if examples is None else _measure(folder, model, request, examples, report)
         manifest = describe(folder, model, source=source, request=request, accuracy=accuracy, extra={})
         (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
         if frozen_graph is not None:
@@ -56,21 +60,33 @@ def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None 
 
 
 def _freeze(
-    source: SourceFiles, request: ExportRequest, report: Report
-) -> tuple[FrozenModel, tuple[Exchange, ...]]:
+    source: SourceFiles, request: ExportRequest, examples: Arrays | None, report: Report
+) -> tuple[FrozenModel, tuple[Exchange, ...], Rehearsal]:
     with opened(source, request, report) as loaded:
+        inputs = None
+        if examples is not None:
+            inputs = inputs_of(examples, request.signature, loaded.signatures[request.signature])
         endpoints = Endpoints(
             signatures=loaded.signatures,
             initializer=loaded.initializer,
             assets=frozenset(node_of(each.tensor_name) for each in loaded.assets),
         )
         frozen = freeze(loaded.graph, endpoints, loaded.read_values)
-        exchanges = interview(loaded.signatures, loaded.answer)
+        exchanges = interview(loaded.signatures, loaded.answer, examples=inputs)
+        rehearsal = rehearse(
+            exchanges,
+            request,
+            signature=loaded.signatures[request.signature],
+            answer=loaded.answer,
+            examples=inputs,
+        )
+        nodes = {node.name for node in frozen.graph.node}
+        assets = tuple(each for each in loaded.assets if node_of(each.tensor_name) in nodes)
         signatures = loaded.signatures
-        assets = _used_assets(loaded, {node.name for node in frozen.graph.node})
     canonicalise(frozen.graph)
     report(
-        f"Froze {frozen.folded.variables} variables, {frozen.folded.size_bytes} bytes, into {len(frozen.graph.node)} nodes."
+        f"Froze {frozen.folded.variables} variables, {frozen.folded.size_bytes} bytes, "
+        f"into {len(frozen.graph.node)} nodes."
     )
     model = FrozenModel(
         graph=frozen.graph,
@@ -79,18 +95,14 @@ def _freeze(
         assets=assets,
         folded=frozen.folded,
     )
-    return model, exchanges
+    return model, exchanges, rehearsal
 
 
-def _used_assets(loaded: LoadedModel, nodes: set[str]) -> tuple[Asset, ...]:
-    return tuple(each for each in loaded.assets if node_of(each.tensor_name) in nodes)
-
-
-def _measure(folder: Path, model: FrozenModel, request: ExportRequest, report: Report) -> Accuracy | None:
-    if request.evaluate is None:
-        return None
-    examples = read_examples(request.evaluate)
-    accuracy = measure(folder, request.signature, model.signatures[request.signature], examples)
+def _measure(
+    folder: Path, model: FrozenModel, request: ExportRequest, examples: Arrays, report: Report
+) -> Accuracy:
+    signature = model.signatures[request.signature]
+    accuracy = measure(folder, request.signature, signature, examples, request.metric)
     report(f"Accuracy on {accuracy.examples} examples: {accuracy.metric} {accuracy.value:.4f}.")
     return accuracy
 
@@ -109,9 +121,9 @@ def _agree(version_path: Path, manifest: Manifest, report: Report) -> ModelArtif
     except ManifestError as error:
         message = f"expected {version_path} to be free or an earlier export, received a folder without manifest; move it away"
         raise VersionExistsError(message) from error
-    if standing.identity != manifest.identity or _beside_graph(standing) != _beside_graph(manifest):
+    if standing.identity != manifest.identity:
         message = (
-            f"expected version {manifest.version} of {manifest.name} to be new or equal, received other content than stands "
+            f"expected version {manifest.version} of {manifest.name} to be new or equal, received another model than stands "
             f"in {version_path} (identity {standing.identity[:19]}…, now {manifest.identity[:19]}…); versions are never "
             "overwritten: choose a higher --version"
         )
@@ -124,8 +136,3 @@ def _agree(version_path: Path, manifest: Manifest, report: Report) -> ModelArtif
         replace_file(version_path / MANIFEST_NAME, facts.to_json())
     report(f"Nothing to do: {version_path} holds the same model.")
     return ModelArtifact(path=version_path, manifest=facts)
-
-
-def _beside_graph(manifest: Manifest) -> Mapping[str, FileDigest]:
-    # Equal identity may come with other bytes of the graph: node names have no part in it.
-    return {name: each for name, each in manifest.files.items() if name != FILE_NAME}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from model_export.artifact import MANIFEST_FORMAT, ExportRequest, FileDigest
@@ -17,17 +18,18 @@ from model_export.source_files import SourceFiles
 
 def source_digest(source: SourceFiles, request: ExportRequest) -> str:
     """Return `sha256:…` over source files and request. Raises SourceError when a file cannot be read."""
+    asked = asdict(request)
+    for place in ("source", "base_path"):  # where files lie does not change what they hold
+        del asked[place]
     facts = {
+        **asked,
         "format": MANIFEST_FORMAT,
         "kind": source.kind,
-        "name": source.name,
+        "source_name": source.name,
         "files": {_inside(source, path): file_digest(path).sha256 for path in source.files},
-        "model": request.name,
         "version": version_of(source, request),
-        "outputs": request.outputs,
-        "inputs": request.inputs,
-        "signature": request.signature,
         "evaluate": None if request.evaluate is None else file_digest(request.evaluate).sha256,
+        "builder": None if request.builder is None else _builder_digest(request.builder),
     }
     canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
@@ -49,6 +51,11 @@ def file_digest(path: Path) -> FileDigest:
     except OSError as error:
         message = f"expected a readable file at {path}, received: {error.strerror or error}; correct the path or its rights"
         raise SourceError(message) from error
+
+
+def _builder_digest(builder: str) -> tuple[str, str]:
+    path, _, function = builder.rpartition(":")
+    return file_digest(Path(path)).sha256, function
 
 
 def _inside(source: SourceFiles, path: Path) -> str:

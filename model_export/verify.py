@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_export.errors import VerificationError
+from model_export.examples import rows
 from model_export.questions import Inputs, batch_sizes, questions
 from model_export.sessions import exact, first_line, import_tensorflow, run_signature, served
 
@@ -51,12 +52,20 @@ class Verification:
     """Largest difference as served, relative to the largest value of the same output."""
 
 
-def interview(signatures: Mapping[str, SignatureDef], answer: Answer) -> tuple[Exchange, ...]:
-    """Ask the source every signature at several batch sizes. Raises VerificationError when it answers none of the questions."""
+def interview(
+    signatures: Mapping[str, SignatureDef], answer: Answer, *, examples: Inputs | None = None
+) -> tuple[Exchange, ...]:
+    """Ask the source every signature at several batch sizes: with `examples` where they fit, else with made-up inputs.
+
+    Raises VerificationError when it answers none of the questions.
+    """
     exchanges: list[Exchange] = []
     for key, signature in _distinct(signatures):
         refusals: list[str] = []
-        answered = [_ask(key, signature, batch, answer, refusals) for batch in batch_sizes(signature)]
+        answered = [
+            _ask(key, signature, _candidates(signature, batch, examples), answer, refusals)
+            for batch in batch_sizes(signature)
+        ]
         if not any(answered):
             message = (
                 f"expected signature {key!r} to answer made-up inputs, received refusals only (the last: {refusals[-1]}); "
@@ -99,12 +108,20 @@ def _distinct(signatures: Mapping[str, SignatureDef]) -> list[tuple[str, Signatu
     return list(seen.values())
 
 
-def _ask(key: str, signature: SignatureDef, batch: int, answer: Answer, refusals: list[str]) -> Exchange | None:
+def _candidates(signature: SignatureDef, batch: int, examples: Inputs | None) -> Iterator[Inputs]:
+    if examples is not None and examples.keys() == signature.inputs.keys():
+        yield rows(examples, batch)
+    yield from questions(signature, batch)
+
+
+def _ask(
+    key: str, signature: SignatureDef, candidates: Iterator[Inputs], answer: Answer, refusals: list[str]
+) -> Exchange | None:
     tf = import_tensorflow()
-    for inputs in questions(signature, batch):
+    for inputs in candidates:
         try:
             first, second = answer(signature, inputs), answer(signature, inputs)
-        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, ValueError) as error:
             refusals.append(first_line(error))
             continue
         repeatable = frozenset(alias for alias in first if _same_bits(first[alias], second[alias]))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model_export.errors import NotFreezableError
 from model_export.freeze.calls import Functions
-from model_export.freeze.constants import BOOL, STRING, become_constant
+from model_export.freeze.constants import become_constant
 from model_export.freeze.feeds import cut_at_feeds
 from model_export.freeze.flow import find_values
 from model_export.freeze.initializers import keep_needed_actions
@@ -25,6 +25,7 @@ from model_export.freeze.variables import LIMIT_BYTES, Variable, find_variables,
 from model_export.graphs.hints import strip_function, strip_node
 from model_export.graphs.reachability import reach, reach_functions
 from model_export.graphs.references import Scope, node_of, set_inputs
+from model_export.graphs.tensors import BOOL, STRING
 from model_export.normal_form import FoldedWeights
 
 if TYPE_CHECKING:

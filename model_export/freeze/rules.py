@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from model_export.freeze.constants import BOOL, INT32, become_constant
+from model_export.freeze.constants import become_constant
 from model_export.freeze.flow import Types
 from model_export.graphs.references import Scope, control_inputs, data_inputs, node_of, set_inputs
+from model_export.graphs.tensors import BOOL, INT32
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.node_def_pb2 import NodeDef
