@@ -33,8 +33,11 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
     from serving.server import Server
 
+    async def serve() -> None:
+        await Server(settings).run()
+
     try:
-        uvloop.run(Server(settings).run())
+        uvloop.run(serve())
     except (ServingError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - an operator's mistake is a sentence, not a trace
         return 1

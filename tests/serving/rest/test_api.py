@@ -195,7 +195,7 @@ async def test_metadata_prints_the_signatures(world: World) -> None:
 
 async def test_a_defect_is_an_answer_without_its_trace(world: World) -> None:
     status, answer = await world.ask("POST", PREDICT, {"signature_name": "broken", "instances": [1]})
-    assert (status, answer) == (500, {"error": "Internal error; the server's log has the details"})
+    assert (status, answer) == (500, {"error": "the model failed; the server's log has the details"})
 
 
 async def test_an_answer_that_takes_too_long_is_504(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""A question that waits to be run, and the lane of those it may travel with."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+
+from serving.backend import Runner
+from serving.scheduling.costs import Costs
+from serving.tensors.dtypes import Array
+
+
+@dataclasses.dataclass(eq=False, slots=True, kw_only=True)
+class Lane:
+    """What makes questions joinable: one version, one signature, the same outputs and inner shapes."""
+
+    model: str
+    run: Runner
+    costs: Costs
+    """Shared by all lanes of a signature."""
+    joins_rows: bool
+    """Whether inputs and outputs have rows along their first axis. Turned off when the model disproves it."""
+
+
+@dataclasses.dataclass(eq=False, slots=True, kw_only=True)
+class Task:
+    """One question, or one slice of a long one."""
+
+    lane: Lane
+    inputs: Sequence[Array]
+    rows: int
+    """Along the first axis; 1 in a lane that does not join."""
+    done: "asyncio.Future[list[Array]]"
+    """Resolves to the outputs. Cancelled by a rider that went away: it is then left out of every batch to come."""
+    arrived: float
+    """On the loop's clock."""
+    deadline: float | None = None
+    """On the loop's clock."""
+    priority: int = 1
+    """0 before 1 before 2."""
+    tenant: str = ""
+    cost_seconds: float = 0.0
+    """What it is expected to take."""
+    question_seconds: float = 0.0
+    """What the whole question is expected to take, of which this may be a slice: it decides the order."""
+    is_taken: bool = False
+    """Whether it has left the queue."""
