@@ -134,7 +134,9 @@ class GraphReader:
 
     def _calls(self, attribute: Field) -> Iterator[str]:
         """Yield the functions that an attribute names: directly, in a list, or inside another function's attributes."""
-        waiting = [attribute]
+        waiting = (
+            [attribute] if attribute.end - attribute.start > 2 else []
+        )  # two bytes are a number: most attributes
         while waiting:
             for each in self._message.within(waiting.pop()):
                 if each.kind != BYTES or each.number not in {1, 10}:

@@ -206,12 +206,7 @@ def _sorted_errors(doing: str) -> Iterator[None]:
         if code in _BUSY or (status >= 500 and code not in _REMEDIES):
             raise TransientError(f"{code} on trying to {doing}") from error
         message = error.response.get("Error", {}).get("Message", "no message")
-        unknown = (
-            "correct the credentials or their rights"
-            if status in {401, 403}
-            else "mend that, then do it again"
-        )
-        remedy = _REMEDIES.get(code, unknown)
+        remedy = _REMEDIES.get(code, "correct the credentials, their rights or the address")
         raise RepositoryError(f"expected to {doing}, received {code}: {message}; {remedy}") from error
     except (EndpointError, HTTPClientError, IncompleteReadError, HTTPError, OSError) as error:
         raise TransientError(f"{error} on trying to {doing}") from error

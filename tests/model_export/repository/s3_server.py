@@ -10,19 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolchain import binaries, folders
+
 ACCESS, SECRET, BUCKET = "tests", "tests-secret", "models"
 
 
 def executable() -> str:
-    """Return the server's program: `$VERSITYGW`, or `versitygw` as `bin/setup` installs it."""
-    named = os.environ.get("VERSITYGW") or shutil.which("versitygw")
-    installed = (
-        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        / "tf-serving-platform"
-        / "bin"
-        / "versitygw"
-    )
-    return named or str(installed)
+    """Return the server's program: `$VERSITYGW`, what `bin/setup` built, or `versitygw` on the path."""
+    built = [
+        str(binaries.location(each, folders.locate())) for each in binaries.ALL if each.name == "versitygw"
+    ]
+    found = [
+        each
+        for each in (os.environ.get("VERSITYGW"), *built, shutil.which("versitygw"))
+        if each and Path(each).exists()
+    ]
+    assert found, "the S3 tests need versitygw: run bin/setup, or point VERSITYGW at the program"
+    return found[0]
 
 
 def free_port() -> int:

@@ -196,7 +196,7 @@ def test_a_server_that_stays_away_is_a_clear_error_after_a_limited_time(
 
 UNUSABLE = {
     "wrong secret": ("AWS_SECRET_ACCESS_KEY", "wrong", "correct the credentials"),
-    "unknown key": ("AWS_ACCESS_KEY_ID", "nobody", "correct the credentials"),
+    "unknown key": ("AWS_ACCESS_KEY_ID", "nobody", "correct the credentials, their rights"),
 }
 
 
