@@ -171,7 +171,8 @@ class Connection:
 
     @property
     def takes_streams(self) -> bool:
-        is_open = self.phase in {Phase.OPEN, Phase.DRAINING}
+        # Compared, not looked up in a set: the hash of an enumeration's member is computed in Python.
+        is_open = self.phase is Phase.OPEN or self.phase is Phase.DRAINING
         return is_open and len(self.streams) < self.service.limits.max_concurrent_streams
 
     def charge(self) -> None:

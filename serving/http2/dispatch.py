@@ -51,6 +51,10 @@ async def _finish(stream: Stream, answer: Coroutine[Any, Any, bytes]) -> None:
         stream.answer(await answer)
     except StatusError as error:
         stream.fail(error)
+    except asyncio.CancelledError:
+        # Nobody waits any more, or something inside gave up without saying so; the caller must not wait for it.
+        stream.fail(StatusError(Status.CANCELLED, "the server gave the call up"))
+        raise
     except Exception as error:  # noqa: BLE001 - the outermost place, see the module
         _fail(stream, error)
 

@@ -22,13 +22,12 @@ class Allowance:
 
     def take(self, now: float) -> None:
         """Take one; raises `ConnectionFault` when none is left."""
+        earned = (now - self._refilled_at) * self._per_second
+        self._left = min(float(self._burst), self._left + earned)
+        self._refilled_at = now
         if self._left < 1:
-            earned = (now - self._refilled_at) * self._per_second
-            self._left = min(float(self._burst), self._left + earned)
-            self._refilled_at = now
-            if self._left < 1:
-                raise ConnectionFault(
-                    ErrorCode.ENHANCE_YOUR_CALM,
-                    f"at most {self._burst} {self._what} at once and {self._per_second:g} a second are allowed",
-                )
+            raise ConnectionFault(
+                ErrorCode.ENHANCE_YOUR_CALM,
+                f"at most {self._burst} {self._what} at once and {self._per_second:g} a second are allowed",
+            )
         self._left -= 1

@@ -8,10 +8,14 @@ block is never decoded again. A block that changes the table empties the memory.
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from serving.http2.codes import ErrorCode
+from serving.http2.errors import ConnectionFault
 from serving.http2.hpack import Field, HeaderDecoder
 
 HeadT = TypeVar("HeadT")
 
+OVERSIZE_FACTOR: Final = 4
+"""A header block that is too large by less than this is decoded and its call refused, not the connection."""
 MAX_KEPT_HEADS: Final = 64
 MAX_KEPT_BLOCK_BYTES: Final = 1024
 
@@ -21,6 +25,7 @@ class HeadReader(Generic[HeadT]):
 
     def __init__(self, parse: Callable[[list[Field] | None], HeadT], *, max_header_bytes: int) -> None:
         self._parse = parse
+        self._max_block_bytes = max_header_bytes * OVERSIZE_FACTOR
         self._decoder = HeaderDecoder(max_list_bytes=max_header_bytes)
         self._heads: dict[bytes, HeadT] = {}
 
@@ -31,11 +36,20 @@ class HeadReader(Generic[HeadT]):
 
     def fields(self, block: bytes) -> list[Field] | None:
         """The bare fields of `block`, or None if they are too large; raises `CompressionFault`."""
+        self.check_block_size(len(block))
         generation = self._decoder.generation
         fields = self._decoder.decode(block)
         if self._decoder.generation != generation:
             self._heads.clear()
         return fields
+
+    def check_block_size(self, block_bytes: int) -> None:
+        """Refuse to decode, or to collect, a block that no limit of ours allows."""
+        if block_bytes > self._max_block_bytes:
+            raise ConnectionFault(
+                ErrorCode.ENHANCE_YOUR_CALM,
+                f"a header block must have at most {self._max_block_bytes} bytes, got {block_bytes}",
+            )
 
     def _read_anew(self, block: bytes) -> HeadT:
         generation = self._decoder.generation

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from serving.http2.connection import Connection
 
 MAX_CONTINUATIONS: Final = 32
-OVERSIZE_FACTOR: Final = 4
-"""A header block that is too large by less than this is decoded and its call refused, not the connection."""
 SMALL_DATA_BYTES: Final = 128
 """A piece of a message below this costs more to handle than to send, and is charged."""
 MAX_DISCARDED_BYTES: Final = 64 * 1024
@@ -66,19 +64,10 @@ def receive_continuation(connection: Connection, flags: int, stream_id: int, pay
         raise ConnectionFault(
             ErrorCode.ENHANCE_YOUR_CALM, f"a header block must have at most {MAX_CONTINUATIONS} continuations"
         )
-    _check_block_size(connection, len(block.octets))
+    connection.heads.check_block_size(len(block.octets))
     if flags & codes.END_HEADERS:
         connection.block = connection.expected_kind = None
         _receive_block(connection, block.flags, stream_id, bytes(block.octets))
-
-
-def _check_block_size(connection: Connection, block_bytes: int) -> None:
-    limit_bytes = connection.service.limits.max_header_bytes * OVERSIZE_FACTOR
-    if block_bytes > limit_bytes:
-        raise ConnectionFault(
-            ErrorCode.ENHANCE_YOUR_CALM,
-            f"a header block must have at most {limit_bytes} bytes, got {block_bytes}",
-        )
 
 
 def _receive_block(connection: Connection, flags: int, stream_id: int, block: bytes) -> None:

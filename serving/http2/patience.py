@@ -23,11 +23,11 @@ def inspect(connection: Connection, now: float) -> None:
         _check_greeting(connection, now)
         _check_frames(connection, now)
         _check_silence(connection, now)
+        _check_bodies(connection, now)
+        _check_answers(connection, now)
     except ConnectionFault as fault:
         connection.fail(fault)
         return
-    _check_bodies(connection, now)
-    _check_answers(connection, now)
     if limits.max_age_seconds is not None and now - connection.opened_at >= limits.max_age_seconds:
         connection.drain()
 
@@ -55,7 +55,7 @@ def _check_frames(connection: Connection, now: float) -> None:
 
 def _check_silence(connection: Connection, now: float) -> None:
     limits = connection.service.limits
-    if connection.pinged_at is not None:
+    if connection.pinged_at is not None and connection.heard_at <= connection.pinged_at:
         if now - connection.pinged_at >= limits.keepalive_timeout_seconds:
             connection.abort()
     elif now - connection.heard_at >= limits.keepalive_idle_seconds:

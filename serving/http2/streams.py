@@ -96,8 +96,9 @@ class Stream:
 
     def answer(self, message: bytes) -> None:
         if not self.is_over:
-            self.is_over = True
+            # Over only once it is sent: what is no message raises here, and can still be answered by a failure.
             self._carrier.send_answer(self, message)
+            self.is_over = True
 
     def fail(self, error: StatusError) -> None:
         if not self.is_over:
