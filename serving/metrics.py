@@ -6,6 +6,7 @@ of series; what is not served is counted under the model name `other`.
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -56,6 +57,35 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.cache_lookups = Counter(
+            "tfsp_output_cache_lookups",
+            "Questions that were looked up among the kept answers.",
+            ("model", "result"),
+            registry=self.registry,
+        )
+        self.cache_state = Gauge(
+            "tfsp_output_cache_state",
+            "1 for the state that caching of a version is in: caching, or the reason why not.",
+            ("model", "version", "state"),
+            registry=self.registry,
+        )
+        self.cache_bytes = Gauge("tfsp_output_cache_bytes", "Memory of kept answers.", registry=self.registry)
+        self.cache_evictions = Gauge(
+            "tfsp_output_cache_evictions", "Answers dropped for want of room.", registry=self.registry
+        )
+        self.cache_followers = Gauge(
+            "tfsp_output_cache_followers",
+            "Questions answered with an equal one that was under way.",
+            registry=self.registry,
+        )
+        self.queue_requests = Gauge(
+            "tfsp_queue_requests", "Requests that wait for a model.", ("model",), registry=self.registry
+        )
+        self.queue_rows = Gauge(
+            "tfsp_queue_rows", "Rows that wait for a model.", ("model",), registry=self.registry
+        )
+        self.before_page: list[Callable[[], None]] = []
+        """Called before a page is written, to set what nobody counts as it changes."""
         self.version_state = Gauge(
             "tfsp_model_version_state",
             "State of a model version: 10 start, 20 loading, 30 available, 40 unloading, 50 end.",
@@ -66,6 +96,8 @@ class Metrics:
 
     def page(self) -> bytes:
         """Everything in Prometheus' text format."""
+        for refresh in self.before_page:
+            refresh()
         return generate_latest(self.registry)
 
 

@@ -2,12 +2,15 @@
 
 `/livez` says only that the event loop turns: a model that loads for minutes must not be restarted for it.
 `/readyz` is true when every model has an available, warm version and the server is not draining; with no
-model at all it is false, because a server that serves nothing must not be in a load balancer.
+model at all it is false, because a server that serves nothing must not be in a load balancer. `/statusz` tells
+an operator the rest in JSON.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+
+import orjson
 
 from serving.http1 import Handler, Request, Response
 from serving.metrics import CONTENT_TYPE, Metrics
@@ -30,18 +33,24 @@ class Readiness:
         return self.repository.missing()
 
 
-def probe_routes(readiness: Readiness, metrics: Metrics) -> dict[str, Callable[[Request], Response]]:
-    """The three paths, by name; each takes GET only."""
+Report = Callable[[], dict[str, object]]
+"""What /statusz shows."""
+
+
+def probe_routes(
+    readiness: Readiness, metrics: Metrics, report: Report
+) -> dict[str, Callable[[Request], Response]]:
+    """The paths, by name; each takes GET only."""
     return {
         "/livez": lambda _request: Response(body=b"ok\n", content_type=_TEXT),
         "/readyz": lambda _request: _readyz(readiness),
         "/metrics": lambda _request: _metrics(readiness, metrics),
+        "/statusz": lambda _request: Response(body=orjson.dumps(report(), option=orjson.OPT_INDENT_2)),
     }
 
 
-def probe_handler(readiness: Readiness, metrics: Metrics) -> Handler:
+def probe_handler(routes: Mapping[str, Callable[[Request], Response]]) -> Handler:
     """The whole site of a monitoring port."""
-    routes = probe_routes(readiness, metrics)
 
     async def handle(request: Request) -> Response:
         route = routes.get(request.path)

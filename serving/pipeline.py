@@ -1,42 +1,27 @@
-"""A request's way through the server, whatever its transport: parse, wait, run in company, render."""
+"""A request's way through the server, whatever its transport.
+
+answer kept? send it -> equal question under way? wait with it -> parse -> queue -> batch -> model -> render -> keep
+"""
 
 import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
+from serving.caching import Flights, OutputCache
+from serving.caching.outputs import Key
 from serving.calls import Call
+from serving.desk import Desk, Question
 from serving.errors import DeadlineExceeded
 from serving.metrics import Metrics
 from serving.repository import Servable
-from serving.scheduling import Batcher, Costs, Lane, QueueLimits, Task
+from serving.scheduling import Batcher, Lane, QueueLimits, Task
 from serving.scheduling.joining import assemble, slices
 from serving.settings import ServingSettings
 from serving.tensors.dtypes import Array
-from serving.tensors.signatures import Signature, TensorSpec
 
 PRIORITY_HEADER, TENANT_HEADER = "x-request-priority", "x-tenant"
 _PRIORITIES = {"high": 0, "normal": 1, "low": 2}
-_MOST_LANES = 256
-"""Kept for one version; a model whose inner shapes vary without end makes new ones instead of growing."""
 _LONGEST_TENANT = 64
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What is asked of a model, as arrays."""
-
-    signature: Signature
-    inputs: Sequence[Array]
-    """In the order of `signature.inputs`."""
-    outputs: Sequence[TensorSpec]
-    """What is wanted of `signature.outputs`."""
-
-    def rows(self) -> int | None:
-        """How many rows it has, or None when it cannot be joined with others."""
-        if not self.signature.is_batched:
-            return None
-        sizes = {array.shape[0] for array in self.inputs}
-        return sizes.pop() if len(sizes) == 1 else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +30,10 @@ class Exchange:
 
     servable: Servable
     call: Call
+    kind: str
+    """What the message is asked for, such as `rest predict`: the same bytes may mean several things."""
+    message: bytes
+    """The question as it came. Together with the kind and the version it decides the answer."""
     parse: Callable[[], Question]
     """Reads the body; raises InvalidRequest."""
     render: Callable[[Question, list[Array]], bytes]
@@ -55,10 +44,14 @@ class Pipeline:
     """Answers exchanges. Belongs to the event loop that is running when it is made."""
 
     def __init__(self, settings: ServingSettings, metrics: Metrics) -> None:
+        self._settings = settings
         self._max_rows = settings.max_batch_rows
-        self._joins_rows = settings.enable_batching
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
+        self._cache = OutputCache(settings.output_cache_bytes)
+        self._flights = Flights()
+        self._desks: dict[int, Desk] = {}
+        metrics.before_page.append(self._refresh_metrics)
         self._batcher = Batcher(
             _queue_limits(settings),
             max_rows=settings.max_batch_rows,
@@ -72,14 +65,58 @@ class Pipeline:
         Raises InvalidRequest for a question that does not fit, Overloaded when too many wait, DeadlineExceeded
         when the asker's time is or would be up, ModelError when the model fails.
         """
+        desk = self.desk(exchange.servable)
+        if not desk.keeps_answers or not desk.thrift.wants_lookup():
+            return await self._compute_answer(exchange)
+        key = exchange.servable.serial, exchange.kind, exchange.message
+        answer = self._cache.get(key)
+        desk.note_lookup(len(exchange.message), is_hit=answer is not None)
+        if answer is not None:
+            return answer
+        return await self._flights.share(
+            key, lambda: self._compute_and_keep(key, exchange), exchange.call.deadline
+        )
+
+    async def _compute_and_keep(self, key: Key, exchange: Exchange) -> bytes:
+        answer = await self._compute_answer(exchange)
+        self._cache.put(key, answer)
+        return answer
+
+    async def _compute_answer(self, exchange: Exchange) -> bytes:
         question = exchange.parse()
         outputs = await self.compute(exchange.servable, question, exchange.call)
         return exchange.render(question, outputs)
 
+    def desk(self, servable: Servable) -> Desk:
+        """What is kept about a load for as long as it lives."""
+        desk = self._desks.get(servable.serial)
+        if desk is None:
+            desk = self._desks[servable.serial] = Desk(servable, self._settings, self._metrics)
+        return desk
+
+    def forget(self, servable: Servable) -> None:
+        """A load has ended: nothing about it need be kept any longer."""
+        self._cache.forget(servable.serial)
+        self._desks.pop(servable.serial, None)
+
+    def report(self, servable: Servable) -> dict[str, object]:
+        """The state of caching and of the queue, for an operator to read."""
+        desk = self.desk(servable)
+        requests, rows = self._batcher.waiting(servable.name)
+        return {
+            "output_cache": {
+                "state": desk.cache_state.label,
+                "reason": desk.cache_state.value,
+                "hits": desk.hits,
+                "misses": desk.misses,
+            },
+            "queue": {"requests": requests, "rows": rows},
+        }
+
     async def compute(self, servable: Servable, question: Question, call: Call) -> list[Array]:
         """The outputs of a question, computed in slices when it is longer than a batch."""
         rows = question.rows()
-        lane = self._lane(servable, question, rows)
+        lane = self.desk(servable).lane(question, rows)
         if rows is None or rows <= self._max_rows or not lane.joins_rows:
             cost = lane.costs.estimate(rows or 1)
             task = self._task(lane, question.inputs, rows or 1, call, question_seconds=cost)
@@ -122,28 +159,18 @@ class Pipeline:
             question_seconds=question_seconds,
         )
 
-    def _lane(self, servable: Servable, question: Question, rows: int | None) -> Lane:
-        name = question.signature.name
-        aliases = tuple([spec.alias for spec in question.outputs])
-        shapes = None if rows is None else tuple([array.shape[1:] for array in question.inputs])
-        key = name, aliases, shapes
-        lane = servable.notes.get(key)
-        if not isinstance(lane, Lane):
-            lane = self._make_lane(servable, question, joins_rows=rows is not None and self._joins_rows)
-            if len(servable.notes) >= _MOST_LANES:
-                servable.notes.clear()
-            servable.notes[key] = lane
-        return lane
-
-    def _make_lane(self, servable: Servable, question: Question, *, joins_rows: bool) -> Lane:
-        costs = servable.notes.setdefault(question.signature.name, Costs())
-        assert isinstance(costs, Costs)
-        return Lane(
-            model=servable.name,
-            run=servable.runner(question.signature, question.outputs),
-            costs=costs,
-            joins_rows=joins_rows,
-        )
+    def _refresh_metrics(self) -> None:
+        metrics = self._metrics
+        metrics.cache_state.clear()
+        for desk in self._desks.values():
+            servable = desk.servable
+            metrics.cache_state.labels(servable.name, str(servable.version), desk.cache_state.label).set(1)
+            requests, rows = self._batcher.waiting(servable.name)
+            metrics.queue_requests.labels(servable.name).set(requests)
+            metrics.queue_rows.labels(servable.name).set(rows)
+        metrics.cache_bytes.set(self._cache.size_bytes)
+        metrics.cache_evictions.set(self._cache.evictions)
+        metrics.cache_followers.set(self._flights.followers)
 
     def _observe(self, lane: Lane, rows: int, seconds: float) -> None:
         self._metrics.batch_rows.labels(lane.model).observe(rows)

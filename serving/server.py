@@ -25,12 +25,14 @@ from serving.http1 import HttpServer, Limits
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
-from serving.repository import ModelSource, Repository
+from serving.repository import ModelSource, Repository, State, VersionStatus
 from serving.rest import RestApi
 from serving.rest.errors import refusal
 from serving.settings import ServingSettings
 
 log = logging.getLogger(__name__)
+
+_FOR_OPERATORS = ("/metrics", "/statusz")
 
 
 class Server:
@@ -118,10 +120,13 @@ class Server:
         log.info("closed")
 
     async def _open_http(self) -> None:
-        settings, routes = self.settings, probe_routes(self.readiness, self.metrics)
+        settings, routes = self.settings, probe_routes(self.readiness, self.metrics, self._report)
+        if settings.monitoring_port:
+            server = HttpServer(probe_handler(dict(routes)), _limits(settings), refusal=refusal)
+            await self._listen("monitoring", server, settings.monitoring_port)
+            for path in _FOR_OPERATORS:  # they have a port of their own that clients do not reach
+                del routes[path]
         if settings.rest_api_port:
-            if settings.monitoring_port:
-                del routes["/metrics"]  # it has a port of its own that clients do not reach
             api = RestApi(
                 self.repository,
                 self._pipeline,
@@ -129,13 +134,24 @@ class Server:
                 timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
                 routes=routes,
             )
-            await self._listen(
-                "rest", HttpServer(api.handle, _limits(settings), refusal=refusal), settings.rest_api_port
-            )
-        if settings.monitoring_port:
-            handler = probe_handler(self.readiness, self.metrics)
-            server = HttpServer(handler, _limits(settings), refusal=refusal)
-            await self._listen("monitoring", server, settings.monitoring_port)
+            server = HttpServer(api.handle, _limits(settings), refusal=refusal)
+            await self._listen("rest", server, settings.rest_api_port)
+
+    def _report(self) -> dict[str, object]:
+        models = {
+            name: [
+                {"version": status.version, "state": status.state.name, "error": status.error}
+                | self._report_version(name, status)
+                for status in self.repository.all_statuses(name)
+            ]
+            for name in self.repository.names
+        }
+        return {"obstacles": self.readiness.obstacles(), "models": models}
+
+    def _report_version(self, name: str, status: VersionStatus) -> dict[str, object]:
+        if status.state is not State.AVAILABLE:
+            return {}
+        return self._pipeline.report(self.repository.resolve(name, status.version))
 
     async def _listen(self, name: str, server: HttpServer, port: int) -> None:
         await server.listen(self.settings.listen_address, port)

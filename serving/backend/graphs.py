@@ -14,8 +14,12 @@ _KEPT_FIELDS = {1, 5}
 _LENGTH_DELIMITED = 2
 # Loops and branches of TensorFlow 1, which the single-threaded executor refuses.
 _OLD_CONTROL_FLOW = {"Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch"}
-# Operations whose answer depends on more than their inputs.
-_STATEFUL_RANDOM = {
+# Operations whose answer depends on more than their inputs, or that change what later ones answer.
+_UNREPEATABLE = {
+    "AssignAdd",
+    "AssignAddVariableOp",
+    "AssignSub",
+    "AssignSubVariableOp",
     "RandomUniform",
     "RandomUniformInt",
     "RandomStandardNormal",
@@ -56,7 +60,7 @@ def has_old_control_flow(meta_graph: meta_graph_pb2.MetaGraphDef) -> bool:
 
 def is_deterministic(meta_graph: meta_graph_pb2.MetaGraphDef) -> bool:
     """Whether the same question always has the same answer, as far as the list of operations tells."""
-    return not operations(meta_graph) & _STATEFUL_RANDOM
+    return not operations(meta_graph) & _UNREPEATABLE
 
 
 def _fields(serialized: bytes) -> Iterator[tuple[int, int, int]]:

@@ -72,7 +72,14 @@ class Services:
         seen.model = servable.name
         predict = Predict(servable, request, as_content=self._as_content, limit_bytes=self._limit_bytes)
         return await self._pipeline.answer(
-            Exchange(servable=servable, call=call, parse=predict.parse, render=predict.render)
+            Exchange(
+                servable=servable,
+                call=call,
+                kind="grpc predict",
+                message=message,
+                parse=predict.parse,
+                render=predict.render,
+            )
         )
 
     async def _observe(

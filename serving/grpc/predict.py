@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from serving.desk import Question
 from serving.errors import InvalidRequest
 from serving.grpc.specs import write_spec
-from serving.pipeline import Question
 from serving.protos import predict_pb2
 from serving.repository import Servable
 from serving.tensors.dtypes import Array

@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 from serving.backend import Loader, Session
+from serving.backend.graphs import is_deterministic
 from serving.errors import InvalidRequest, ModelError, NotFound
 from serving.metrics import Metrics
 from serving.repository.manifest import read_manifest
 from serving.repository.servable import Servable
 from serving.repository.states import State, VersionStatus
+from serving.repository.trial import try_out
 from serving.repository.versions import find_versions
 
 log = logging.getLogger(__name__)
@@ -29,12 +31,19 @@ class Repository:
     """Loads models and answers which version a request means. Lives on the event loop; loading is in threads."""
 
     def __init__(
-        self, load: Loader, metrics: Metrics, *, load_retries: int = 0, retry_seconds: float = 1.0
+        self,
+        load: Loader,
+        metrics: Metrics,
+        *,
+        load_retries: int = 0,
+        retry_seconds: float = 1.0,
+        tries_out: bool = True,
     ) -> None:
         self._load = load
         self._metrics = metrics
         self._load_retries = load_retries
         self._retry_seconds = retry_seconds
+        self._tries_out = tries_out
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
         self._servables: dict[str, dict[int, Servable]] = {}
 
@@ -82,6 +91,11 @@ class Repository:
             return [known[version]]
         if not known:
             raise NotFound(f"Could not find any versions of model {name}")
+        return self.all_statuses(name)
+
+    def all_statuses(self, name: str) -> list[VersionStatus]:
+        """Where the versions of a model stand, newest first; none for a model without any."""
+        known = self._statuses.get(name, {})
         return [known[number] for number in sorted(known, reverse=True)]
 
     def missing(self) -> list[str]:
@@ -107,10 +121,17 @@ class Repository:
         try:
             manifest = read_manifest(folder)
             session = await self._load_with_retries(folder)
+            repeats = (
+                await asyncio.to_thread(try_out, session)
+                if self._tries_out
+                else is_deterministic(session.meta_graph)
+            )
         except ModelError as error:
             self._set(name, VersionStatus(version=version, state=State.END, error=str(error)))
             raise
-        servable = Servable(name=name, version=version, session=session, manifest=manifest)
+        servable = Servable(
+            name=name, version=version, session=session, manifest=manifest, is_deterministic=repeats
+        )
         self._servables.setdefault(name, {})[version] = servable
         self._set(name, VersionStatus(version=version, state=State.AVAILABLE))
         log.info(

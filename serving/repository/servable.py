@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 from serving.backend import Runner, Session
 from serving.errors import SignatureNotFound
@@ -22,8 +22,8 @@ class Servable:
     manifest: Manifest = dataclasses.field(default_factory=Manifest)
     serial: int = dataclasses.field(default_factory=lambda: next(_serials))
     """Unique in this process: a key that can never mean an older load."""
-    notes: dict[Hashable, object] = dataclasses.field(default_factory=dict)
-    """What others keep for exactly as long as this load lives."""
+    is_deterministic: bool = True
+    """Whether the same question always has the same answer, as far as anybody can tell."""
     _runners: dict[tuple[str, tuple[str, ...]], Runner] = dataclasses.field(default_factory=dict)
 
     def signature(self, name: str = "") -> Signature:

@@ -73,7 +73,14 @@ class RestApi:
         )
         predict = Predict(servable, request.body)
         return await self._pipeline.answer(
-            Exchange(servable=servable, call=call, parse=predict.parse, render=predict.render)
+            Exchange(
+                servable=servable,
+                call=call,
+                kind="rest predict",
+                message=request.body,
+                parse=predict.parse,
+                render=predict.render,
+            )
         )
 
     def _version(self, target: Target) -> int | None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from serving.desk import Question
 from serving.errors import InvalidRequest
-from serving.pipeline import Question
 from serving.repository import Servable
 from serving.rest.documents import parse_document
 from serving.tensors.dtypes import Array

@@ -1,16 +1,17 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from serving.http1 import Request, Response
 from serving.metrics import Metrics
-from serving.monitoring import Readiness, probe_handler
+from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.repository import Repository
 from tests.serving.worlds import double_backend, double_repository
 
 
 async def get(readiness: Readiness, path: str, method: str = "GET") -> Response:
-    handle = probe_handler(readiness, Metrics())
+    handle = probe_handler(probe_routes(readiness, Metrics(), lambda: {"models": {}}))
     return await handle(Request(method=method, path=path, query="", headers={}, body=b""))
 
 
@@ -43,3 +44,8 @@ async def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
 async def test_anything_else_is_not_found(tmp_path: Path, method: str, path: str) -> None:
     readiness = Readiness(repository=await double_repository(tmp_path))
     assert (await get(readiness, path, method)).status == 404
+
+
+async def test_the_status_page_is_json(tmp_path: Path) -> None:
+    response = await get(Readiness(repository=await double_repository(tmp_path)), "/statusz")
+    assert json.loads(response.body) == {"models": {}}

@@ -47,6 +47,6 @@ async def double_repository(
     folder: Path, *, metrics: Metrics | None = None, backend: Callable[[], FakeBackend] = double_backend
 ) -> Repository:
     """A repository that serves the model `double`, version 3."""
-    repository = Repository(lambda _folder: backend(), metrics or Metrics())
+    repository = Repository(lambda _folder: backend(), metrics or Metrics(), tries_out=False)
     await repository.add(ModelSource(name="double", base_path=write_versions(folder / "double", 3)))
     return repository

@@ -1,0 +1,92 @@
+"""What the pipeline keeps about one load of a version: its lanes, its costs, and whether its answers are kept."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from serving.caching import CacheState, Thrift, decide
+from serving.metrics import Metrics
+from serving.repository import Servable
+from serving.scheduling import Costs, Lane
+from serving.settings import ServingSettings
+from serving.tensors.dtypes import Array
+from serving.tensors.signatures import Signature, TensorSpec
+
+_MOST_LANES = 256
+"""A model whose inner shapes vary without end makes new ones instead of growing."""
+_TRANSPORT_SECONDS = 50e-6
+"""What a hit saves beside the model's own time: parsing the question and writing the answer."""
+
+LaneKey = tuple[str, tuple[str, ...], tuple[tuple[int, ...], ...] | None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is asked of a model, as arrays."""
+
+    signature: Signature
+    inputs: Sequence[Array]
+    """In the order of `signature.inputs`."""
+    outputs: Sequence[TensorSpec]
+    """What is wanted of `signature.outputs`."""
+
+    def rows(self) -> int | None:
+        """How many rows it has, or None when it cannot be joined with others."""
+        if not self.signature.is_batched:
+            return None
+        sizes = {array.shape[0] for array in self.inputs}
+        return sizes.pop() if len(sizes) == 1 else None
+
+
+class Desk:
+    """The working memory of one load."""
+
+    def __init__(self, servable: Servable, settings: ServingSettings, metrics: Metrics) -> None:
+        self.servable = servable
+        self._joins_rows = settings.enable_batching
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._costs: dict[str, Costs] = {}
+        self._latest_costs = Costs()
+        self.thrift = Thrift()
+        self.hits = self.misses = 0
+        self._hit_counter = metrics.cache_lookups.labels(servable.name, "hit")
+        self._miss_counter = metrics.cache_lookups.labels(servable.name, "miss")
+        self._state = decide(settings, servable.manifest.accuracy, is_deterministic=servable.is_deterministic)
+        self.keeps_answers = self._state is CacheState.CACHING
+
+    @property
+    def cache_state(self) -> CacheState:
+        """Whether answers are kept right now, and why not."""
+        return CacheState.BYPASSED if self.keeps_answers and self.thrift.is_bypassing else self._state
+
+    def note_lookup(self, size_bytes: int, *, is_hit: bool) -> None:
+        if is_hit:
+            self.hits += 1
+            self._hit_counter.inc()
+        else:
+            self.misses += 1
+            self._miss_counter.inc()
+        saved = self._latest_costs.estimate(1) + _TRANSPORT_SECONDS if is_hit else None
+        self.thrift.note(size_bytes, saved)
+
+    def lane(self, question: Question, rows: int | None) -> Lane:
+        """The lane of a question with so many rows; None for one that cannot be joined."""
+        aliases = tuple([spec.alias for spec in question.outputs])
+        shapes = None if rows is None else tuple([array.shape[1:] for array in question.inputs])
+        key = question.signature.name, aliases, shapes
+        lane = self._lanes.get(key)
+        if lane is None:
+            if len(self._lanes) >= _MOST_LANES:
+                self._lanes.clear()
+            lane = self._lanes[key] = self._make_lane(
+                question, joins_rows=rows is not None and self._joins_rows
+            )
+        self._latest_costs = lane.costs
+        return lane
+
+    def _make_lane(self, question: Question, *, joins_rows: bool) -> Lane:
+        return Lane(
+            model=self.servable.name,
+            run=self.servable.runner(question.signature, question.outputs),
+            costs=self._costs.setdefault(question.signature.name, Costs()),
+            joins_rows=joins_rows,
+        )
