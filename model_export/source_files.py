@@ -29,6 +29,13 @@ class SourceFiles:
     """What TensorFlow is to be given: a checkpoint prefix, a SavedModel folder, a Keras file or a GraphDef."""
     files: tuple[Path, ...]
     """Every file that belongs to it, sorted."""
+    origin: Path | None = None
+    """The file that a person named, where `path` was made from it."""
+
+    @property
+    def shown(self) -> Path:
+        """The path to show to a person."""
+        return self.origin or self.path
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from model_export.artifact import ExportRequest, SourceKind
 from model_export.source_files import SourceFiles
 from model_export.sources.checkpoint import opened_checkpoint
 from model_export.sources.graph_def import opened_graph_def
+from model_export.sources.keras import opened_keras_file
 from model_export.sources.loaded import LoadedModel
 from model_export.sources.saved_model import opened_saved_model
 
@@ -18,6 +19,7 @@ Door = Callable[[SourceFiles, ExportRequest, Callable[[str], None]], AbstractCon
 DOORS: Final[dict[SourceKind, Door]] = {
     "checkpoint": opened_checkpoint,
     "saved_model": opened_saved_model,
+    "keras": opened_keras_file,
     "graph_def": opened_graph_def,
 }
 

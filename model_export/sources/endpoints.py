@@ -28,7 +28,9 @@ def signatures_of(
     """
     if request.outputs:
         return build_signatures(graph, inputs=request.inputs, outputs=request.outputs, key=request.signature)
-    own = {name: each for name, each in declared.items() if each.outputs and not name.startswith("__saved_model")}
+    own = {
+        name: each for name, each in declared.items() if each.outputs and not name.startswith("__saved_model")
+    }
     if not own:
         message = (
             "expected --outputs, since the model declares no signature, received none; its graph ends in "
@@ -104,7 +106,8 @@ def _likely(graph: Any, what: str) -> list[str]:  # noqa: ANN401 - tf.Graph
     operations = [
         each
         for each in graph.get_operations()
-        if not each.name.startswith(ignored) and not each.type.endswith(("IsInitializedOp", "IsVariableInitialized"))
+        if not each.name.startswith(ignored)
+        and not each.type.endswith(("IsInitializedOp", "IsVariableInitialized"))
     ]
     if what == "--inputs":
         return [each.name for each in operations if each.type == "Placeholder"][:10]

@@ -27,9 +27,9 @@ def opened_saved_model(
     source: SourceFiles, request: ExportRequest, report: Callable[[str], None]
 ) -> Iterator[LoadedModel]:
     """Give the model of a SavedModel folder. Raises SourceError for a damaged one, SignatureError for unknown names."""
+    tf = import_tensorflow()
     from tensorflow.python.saved_model import loader_impl
 
-    tf = import_tensorflow()
     with _damage_explained(source):
         loader = loader_impl.SavedModelLoader(str(source.path))
         meta_graph = loader.get_meta_graph_def_from_tags(TAGS)
@@ -81,7 +81,7 @@ def _restore(
     with _damage_explained(source):
         loader.restore_variables(session, saver)
         loader.run_init_ops(session, TAGS)
-    report(f"Successfully loaded model from {source.path}.")
+    report(f"Successfully loaded model from {source.shown}.")
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _damage_explained(source: SourceFiles) -> Iterator[None]:
         yield
     except (tf.errors.OpError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         message = (
-            f"expected a whole SavedModel for serving at {source.path}, received one that cannot be loaded "
+            f"expected a whole SavedModel for serving at {source.shown}, received one that cannot be loaded "
             f"({first_line(error)}); save it again, with the tag `serve`"
         )
         raise SourceError(message) from error
