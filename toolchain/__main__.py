@@ -1,6 +1,7 @@
 """The command lines behind `bin/setup` and `bin/pulumi`: `python3 -m toolchain setup|env`."""
 
 import argparse
+import io
 import os
 import sys
 
@@ -35,12 +36,18 @@ def _parser() -> argparse.ArgumentParser:
         "setup", prog="bin/setup", description=setup.__doc__, epilog=SETUP_NOTES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    set_up.add_argument("--context", metavar="NAME", help="use the cluster of this kubeconfig context, not a local one")
+    set_up.add_argument(
+        "--context", metavar="NAME", help="use the cluster of this kubeconfig context, not a local one"
+    )
     set_up.add_argument("--only", choices=["venvs"], help="set up this part alone")
     set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
-    set_up.add_argument("--print-python", action="store_true", help="print the path of the development Python and end")
+    set_up.add_argument(
+        "--print-python", action="store_true", help="print the path of the development Python and end"
+    )
     set_up.set_defaults(run=_setup, name="bin/setup")
-    env = commands.add_parser("env", help="print the environment of the project's commands for a shell to evaluate")
+    env = commands.add_parser(
+        "env", help="print the environment of the project's commands for a shell to evaluate"
+    )
     env.set_defaults(run=_env, name="bin/pulumi")
     return parser
 
@@ -51,11 +58,7 @@ def _setup(options: argparse.Namespace) -> int:
         print(virtualenvs.location(virtualenvs.DEV, places) / "bin" / "python")
         return 0
     scope = setup.Scope(context=options.context, only_virtual_environments=options.only == "venvs")
-    if not options.quiet:
-        setup.run(places, Progress(), scope)
-        return 0
-    with open(os.devnull, "w") as nowhere:
-        setup.run(places, Progress(nowhere), scope)
+    setup.run(places, Progress(io.StringIO() if options.quiet else sys.stdout), scope)
     return 0
 
 

@@ -29,7 +29,15 @@ BUILDER_PACKAGES = (
     "media-types",
 )  # fmt: skip
 SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-NOT_NEEDED = ("var/cache/apt", "var/lib/apt/lists", "var/log", "usr/share/locale", "usr/share/man", "usr/share/info", "tmp")
+NOT_NEEDED = (
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "var/log",
+    "usr/share/locale",
+    "usr/share/man",
+    "usr/share/info",
+    "tmp",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +57,14 @@ BASE_IMAGES = (RUNTIME, BUILDER)
 def key() -> str:
     """Return twelve hexadecimal digits that change with the recipe or with this machine's package settings."""
     authorities = AUTHORITIES.read_bytes() if AUTHORITIES.exists() else b""
-    recipe = [FORMAT, SUITE, BUILDER_PACKAGES, runtime_files.PACKAGES, runtime_files.DROPPED, pip_settings.text()]
+    recipe = [
+        FORMAT,
+        SUITE,
+        BUILDER_PACKAGES,
+        runtime_files.PACKAGES,
+        runtime_files.DROPPED,
+        pip_settings.text(),
+    ]
     digest = hashlib.sha256(json.dumps(recipe).encode())
     digest.update(hashlib.sha256(authorities).digest())
     return digest.hexdigest()[:12]
@@ -102,7 +117,7 @@ def _install(tree: Path, step: Step) -> None:
         step.note = line.removeprefix("I: ")[:80]
 
     include = f"--include={','.join(BUILDER_PACKAGES)}"
-    command = ["debootstrap", "--variant=minbase", include, SUITE, tree, debian_mirror()]
+    command: list[str | Path] = ["debootstrap", "--variant=minbase", include, SUITE, tree, debian_mirror()]
     outcome = commands.stream(command, on_line=note)
     commands.require(outcome, what="debootstrap of the base images", registry="the Debian archive")
 
@@ -110,7 +125,9 @@ def _install(tree: Path, step: Step) -> None:
 def debian_mirror() -> str:
     """Return the archive that this machine's own apt uses for the suite."""
     question = ["apt-get", "indextargets", "--format", "$(REPO_URI)", f"Codename: {SUITE}", "Component: main"]
-    answer = subprocess.run([*question, "Created-By: Packages"], capture_output=True, text=True).stdout.split()
+    answer = subprocess.run(
+        [*question, "Created-By: Packages"], capture_output=True, text=True
+    ).stdout.split()
     if not answer:
         raise BuildFailed(
             f"the base images are made from Debian {SUITE}, and apt on this machine has no such source; add one to "
@@ -137,7 +154,15 @@ def _configure(tree: Path, *, debian_authorities: Path) -> None:
 def _pack(tree: Path, archive: Path) -> int:
     """Write tree as .tar.gz with its uncompressed digest beside it; return the compressed size in bytes."""
     digest = hashlib.sha256()
-    command = ["tar", "--create", "--numeric-owner", "--sort=name", "--one-file-system", f"--directory={tree}", "."]
+    command = [
+        "tar",
+        "--create",
+        "--numeric-owner",
+        "--sort=name",
+        "--one-file-system",
+        f"--directory={tree}",
+        ".",
+    ]
     with (
         archive.open("wb") as target,
         subprocess.Popen(command, stdout=subprocess.PIPE) as tar,
@@ -158,7 +183,7 @@ def _pack(tree: Path, archive: Path) -> int:
 def _remove_tree(folder: Path) -> None:
     # An interrupted debootstrap leaves /proc mounted inside; removing through a mount would be a disaster.
     leftovers.unmount_below(folder)
-    if folder.exists() and not leftovers.mounts_below(folder.resolve(), Path("/proc/self/mountinfo").read_text()):
+    if folder.exists() and not leftovers.mounts_below(
+        folder.resolve(), Path("/proc/self/mountinfo").read_text()
+    ):
         shutil.rmtree(folder)
-
-

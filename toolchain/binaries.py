@@ -15,6 +15,9 @@ MODULES = CHECKOUT / "toolchain" / "modules"
 GO_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-modcacherw")
 PULUMI_VERSION = "3.259.0"
 PULUMI_SDK_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+# Resource plugin -> version; they match the SDKs in requirements/deploy.txt and the sources that go.mod pins.
+PLUGINS = {"kubernetes": "4.25.0", "docker-build": "0.0.22"}
+BUILDKIT_VERSION = "0.31.0"
 KUBERNETES_VERSION = "1.34.3"
 # Without them the API server calls itself v0.0.0, and clients that compare versions (Pulumi, Helm) stumble.
 KUBERNETES_LDFLAGS = "-s -w " + " ".join(
@@ -22,6 +25,17 @@ KUBERNETES_LDFLAGS = "-s -w " + " ".join(
     for package in ("component-base/version", "client-go/pkg/version")
     for name, value in (("gitVersion", f"v{KUBERNETES_VERSION}"), ("gitMajor", "1"), ("gitMinor", "34"))
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Companion:
+    """A file that a binary needs beside it, taken as it is from a Go module."""
+
+    module: str
+    """Folder under toolchain/modules whose go.mod says which version of the Go module is meant."""
+    go_module: str
+    file: str
+    """Path inside the Go module."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +51,7 @@ class Binary:
     ldflags: str = "-s -w"
     aliases: tuple[str, ...] = ()
     """Further names, as links beside the executable, that change what it does."""
+    companion: Companion | None = None
 
 
 PULUMI = (
@@ -50,11 +65,18 @@ PULUMI = (
         name="pulumi-language-python",
         module="pulumi-language-python",
         package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        # The host's source left the SDK module long ago; the script that it starts programs with must match the SDK.
+        companion=Companion(
+            module="pulumi",
+            go_module="github.com/pulumi/pulumi/sdk/v3",
+            file="python/cmd/pulumi-language-python-exec",
+        ),
     ),
     Binary(
         name="pulumi-resource-docker-build",
         module="pulumi-resource-docker-build",
         package="github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
+        ldflags=f"-s -w -X github.com/pulumi/pulumi-docker-build/provider.Version={PLUGINS['docker-build']}",
     ),
     Binary(name="pulumi-resource-kubernetes", module="pulumi-resource-kubernetes", package="."),
 )
@@ -63,12 +85,17 @@ BUILDER = (
         name="buildkitd",
         module="pulumi-resource-docker-build",
         package="github.com/moby/buildkit/cmd/buildkitd",
+        ldflags=f"-s -w -X github.com/moby/buildkit/version.Version=v{BUILDKIT_VERSION}",
     ),
 )
 CLUSTER = (
     Binary(name="kube", module="kube", package=".", ldflags=KUBERNETES_LDFLAGS, aliases=("kubectl",)),
     Binary(name="pause", module="kube", package="./pause"),
-    Binary(name="metrics-server", module="metrics-server", package="sigs.k8s.io/metrics-server/cmd/metrics-server"),
+    Binary(
+        name="metrics-server",
+        module="metrics-server",
+        package="sigs.k8s.io/metrics-server/cmd/metrics-server",
+    ),
     Binary(name="coredns", module="coredns", package="."),
 )
 ALL = CLUSTER + BUILDER + PULUMI
@@ -82,11 +109,18 @@ def named(name: str) -> Binary:
 def key(binary: Binary, modules: Path = MODULES) -> str:
     """Return twelve hexadecimal digits that change when the source, its pins or the build command do."""
     digest = hashlib.sha256()
-    folder = modules / binary.module
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    command = (binary.package, binary.ldflags, *GO_FLAGS, *binary.aliases)
+    companion = binary.companion
+    for folder in (modules / binary.module, *([modules / companion.module] if companion else [])):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    command = (
+        binary.package,
+        binary.ldflags,
+        *GO_FLAGS,
+        *binary.aliases,
+        *([companion.file] if companion else []),
+    )
     digest.update("\0".join(command).encode())
     return digest.hexdigest()[:12]
 

@@ -5,13 +5,14 @@ belong to the toolchain alone: an interrupted build goes on where it was, and on
 they are removed, because they are thirty times as large as what they made.
 """
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from toolchain import binaries, commands
-from toolchain.binaries import GO_FLAGS, MODULES, Binary
+from toolchain.binaries import GO_FLAGS, MODULES, Binary, Companion
 from toolchain.errors import MissingRequirement
 from toolchain.folders import Folders
 from toolchain.progress import Progress, Step
@@ -44,8 +45,6 @@ def remove_build_caches(folders: Folders, progress: Progress) -> None:
     if not folders.build.exists() or os.environ.get(KEEP_VARIABLE) == "1":
         return
     with progress.step("remove build caches"):
-        # Go marks module sources read-only, which stops everyone but root from removing them.
-        subprocess.run(["chmod", "-R", "u+w", folders.build], check=False)
         shutil.rmtree(folders.build)
 
 
@@ -95,14 +94,42 @@ def _build(go: Path, binary: Binary, folders: Folders, step: Step) -> None:
         compiled += 1
         step.note = f"{compiled} of about {total} packages, now {line}"
 
-    command = [go, "build", "-v", "-ldflags", binary.ldflags, "-o", partial / binary.name, binary.package]
-    outcome = commands.stream(command, cwd=MODULES / binary.module, env=go_environment(folders), on_line=count)
+    command: list[str | Path] = [
+        go,
+        "build",
+        "-v",
+        "-ldflags",
+        binary.ldflags,
+        "-o",
+        partial / binary.name,
+        binary.package,
+    ]
+    outcome = commands.stream(
+        command, cwd=MODULES / binary.module, env=go_environment(folders), on_line=count
+    )
     commands.require(outcome, what=f"building {binary.name}", registry="the Go module proxy")
     for alias in binary.aliases:
         (partial / alias).symlink_to(binary.name)
+    if binary.companion:
+        _copy_companion(go, binary.companion, partial, folders)
     shutil.rmtree(target.parent, ignore_errors=True)
     partial.rename(target.parent)
     step.note = f"{target.stat().st_size / 1e6:.0f} MB"
+
+
+def _copy_companion(go: Path, companion: Companion, target: Path, folders: Folders) -> None:
+    answer = subprocess.run(
+        [go, "mod", "download", "-json", companion.go_module],
+        cwd=MODULES / companion.module, env=go_environment(folders), capture_output=True, text=True,
+    )  # fmt: skip
+    outcome = commands.Outcome(
+        code=answer.returncode, lines=tuple((answer.stdout + answer.stderr).splitlines())
+    )
+    commands.require(outcome, what=f"fetching {companion.go_module}", registry="the Go module proxy")
+    source = Path(json.loads(answer.stdout)["Dir"]) / companion.file
+    copy = target / source.name
+    shutil.copyfile(source, copy)
+    copy.chmod(0o755)
 
 
 def _fetch_sources(go: Path, binary: Binary, folders: Folders, step: Step) -> int:
@@ -116,7 +143,7 @@ def _fetch_sources(go: Path, binary: Binary, folders: Folders, step: Step) -> in
         else:
             count += 1
 
-    command = [go, "list", "-deps", binary.package]
+    command: list[str | Path] = [go, "list", "-deps", binary.package]
     outcome = commands.stream(command, cwd=MODULES / binary.module, env=go_environment(folders), on_line=read)
     commands.require(outcome, what=f"fetching the source of {binary.name}", registry="the Go module proxy")
     return count

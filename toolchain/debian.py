@@ -53,7 +53,9 @@ def install_missing(progress: Progress, packages: Mapping[str, str]) -> None:
             return
         require_apt(wanted)
         step.note = "update lists"
-        outcome = commands.stream(["apt-get", "-q", "update"], on_line=lambda line: setattr(step, "note", line[:80]))
+        outcome = commands.stream(
+            ["apt-get", "-q", "update"], on_line=lambda line: setattr(step, "note", line[:80])
+        )
         commands.require(outcome, what="apt-get update", registry="the Debian archive")
         with services_held_back():
             outcome = commands.stream(

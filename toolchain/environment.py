@@ -32,7 +32,10 @@ def variables(folders: Folders, given: Mapping[str, str]) -> dict[str, str]:
 
 def uses_own_backend(given: Mapping[str, str]) -> bool:
     """Say whether the user chose a backend: by variable, or by having logged in."""
-    return any(given.get(name) for name in BACKEND_VARIABLES) or (users_home(given) / "credentials.json").exists()
+    return (
+        any(given.get(name) for name in BACKEND_VARIABLES)
+        or (users_home(given) / "credentials.json").exists()
+    )
 
 
 def users_home(given: Mapping[str, str]) -> Path:
@@ -57,7 +60,7 @@ def _cli(folders: Folders, given: Mapping[str, str]) -> dict[str, str]:
     verdict = pulumi_cli.remembered(own, folders) if own else None
     settings = {}
     if verdict is None or not verdict.usable:
-        path += [binaries.location(binary, folders).parent for binary in binaries.PULUMI[:2]]
+        path.append(folders.pulumi_home / "bin")
         settings = {
             "PULUMI_HOME": str(folders.pulumi_home),
             "PULUMI_CREDENTIALS_PATH": given.get("PULUMI_CREDENTIALS_PATH") or str(_login(folders, given)),

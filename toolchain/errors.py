@@ -1,12 +1,12 @@
 """Everything that can stop set-up or the cluster, each a sentence that says what to do.
 
-    ToolchainError
-    ├── MissingRequirement      something the machine lacks: Go, root, a package, disk space
-    ├── UnreachableRegistry     a package registry did not answer
-    ├── BuildFailed             a compiler, installer or archive tool ended with an error
-    ├── NotSetUp                `bin/setup` has not been run for this checkout
-    ├── PortTaken               another process listens where the cluster must
-    └── ComponentFailed         a cluster process ended or never became healthy
+ToolchainError
+├── MissingRequirement      something the machine lacks: Go, root, a package, disk space
+├── UnreachableRegistry     a package registry did not answer
+├── BuildFailed             a compiler, installer or archive tool ended with an error
+├── NotSetUp                `bin/setup` has not been run for this checkout
+├── PortTaken               another process listens where the cluster must
+└── ComponentFailed         a cluster process ended or never became healthy
 """
 
 

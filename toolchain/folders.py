@@ -5,9 +5,9 @@ local Pulumi state and its passphrase); the state folder is the running cluster,
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping
 
 PRODUCT = "tf-serving-platform"
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -18,7 +18,9 @@ def exclusive(path: Path, progress: Progress) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            progress.say(f"  waiting for the same command, already running as pid {file.read().strip() or 'unknown'}")
+            progress.say(
+                f"  waiting for the same command, already running as pid {file.read().strip() or 'unknown'}"
+            )
             fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -1,4 +1,4 @@
-"""This machine's pip settings, for builds that run in containers of this machine.
+"""The machine's own pip settings, for builds that run in containers of this machine.
 
 Addresses come from pip's own configuration and environment at the moment of use; none is written in the
 project. Paths of this machine (a certificate bundle, a folder of wheels) mean nothing in a container and are

@@ -15,12 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from toolchain import binaries
+from toolchain.binaries import PLUGINS
 from toolchain.folders import Folders
 from toolchain.progress import Progress
 
 OLDEST_VERSION = (3, 259, 0)
-# Resource plugin -> version; they match the SDKs in requirements/deploy.txt.
-PLUGINS = {"kubernetes": "4.25.0", "docker-build": "0.0.22"}
 FETCH_SECONDS = 120.0
 
 
@@ -73,16 +72,27 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
-def install_built_plugins(folders: Folders) -> None:
-    """Put the plugins that were built here where a CLI looks for them."""
+def install_built(folders: Folders) -> None:
+    """Lay out what was built here as Pulumi's installer does: hosts beside the CLI, plugins by version."""
+    home = folders.pulumi_home
+    for name in ("pulumi", "pulumi-language-python"):
+        built = binaries.location(binaries.named(name), folders).parent
+        for file in built.iterdir():
+            _link(file, home / "bin" / file.name)
     for name, version in PLUGINS.items():
-        source = binaries.location(binaries.named(f"pulumi-resource-{name}"), folders)
-        target = folders.pulumi_home / "plugins" / f"resource-{name}-v{version}" / source.name
-        if target.exists() and target.samefile(source):
-            continue
-        shutil.rmtree(target.parent, ignore_errors=True)
-        target.parent.mkdir(parents=True)
-        target.hardlink_to(source)
+        plugin = binaries.location(binaries.named(f"pulumi-resource-{name}"), folders)
+        _link(plugin, home / "plugins" / f"resource-{name}-v{version}" / plugin.name)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name: no second copy on the disk, and none of Pulumi's warnings about links."""
+    if target.exists() and target.samefile(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.draft")
+    draft.unlink(missing_ok=True)
+    draft.hardlink_to(source)
+    draft.rename(target)
 
 
 def _judge(cli: Path) -> Verdict:
@@ -95,7 +105,9 @@ def _shortcoming(cli: Path) -> str:
     version = parse_version(_ask(cli, "version").stdout)
     if version is None or version < OLDEST_VERSION:
         return f"{'.'.join(map(str, OLDEST_VERSION))} or newer is needed"
-    if not (cli.resolve().with_name("pulumi-language-python").exists() or shutil.which("pulumi-language-python")):
+    if not (
+        cli.resolve().with_name("pulumi-language-python").exists() or shutil.which("pulumi-language-python")
+    ):
         return "it has no Python language host beside it"
     installed = _installed_plugins(cli)
     for name, wanted in PLUGINS.items():
@@ -110,7 +122,9 @@ def _installed_plugins(cli: Path) -> set[tuple[str, str]]:
     listed = _ask(cli, "plugin", "ls", "--json")
     if listed.returncode != 0:
         return set()
-    return {(each["name"], str(each.get("version", "")).removeprefix("v")) for each in json.loads(listed.stdout)}
+    return {
+        (each["name"], str(each.get("version", "")).removeprefix("v")) for each in json.loads(listed.stdout)
+    }
 
 
 def _ask(cli: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

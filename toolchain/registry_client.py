@@ -11,7 +11,9 @@ import json
 import tarfile
 import urllib.error
 import urllib.request
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from pathlib import Path
 
 from toolchain.errors import ComponentFailed
@@ -104,6 +106,8 @@ def _exists(url: str, digest: str) -> bool:
             return bool(response.headers.get("Docker-Content-Digest") == digest)
     except urllib.error.HTTPError:
         return False
+    except urllib.error.URLError as error:
+        raise _refusal("HEAD", url, error) from error
 
 
 def _send(method: str, url: str, body: bytes, content_type: str) -> str:
@@ -112,12 +116,20 @@ def _send(method: str, url: str, body: bytes, content_type: str) -> str:
         with _open(request) as response:
             return str(response.headers.get("Location", ""))
     except urllib.error.URLError as error:
-        raise ComponentFailed(f"the registry refused {method} {url.partition('?')[0]}: {error}; see `bin/cluster status`") from error
+        raise _refusal(method, url, error) from error
 
 
-def _open(request: urllib.request.Request):  # type: ignore[no-untyped-def]  # urllib's response type is private
+def _refusal(method: str, url: str, error: Exception) -> ComponentFailed:
+    return ComponentFailed(
+        f"the registry refused {method} {url.partition('?')[0]}: {error}; see `bin/cluster status`"
+    )
+
+
+def _open(request: urllib.request.Request) -> AbstractContextManager[HTTPResponse]:
     # A registry on this machine is never behind the proxy that the environment may name.
-    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIMEOUT_SECONDS)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    response: HTTPResponse = opener.open(request, timeout=TIMEOUT_SECONDS)
+    return response
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, object]:

@@ -47,23 +47,39 @@ def select(tree: Path, target: Path, *, authorities: Path) -> None:
         shutil.rmtree(target / name, ignore_errors=True)
     for name, text in ACCOUNTS.items():
         (target / name).write_text(text)
-    for name, mode in (("tmp", 0o1777), ("proc", 0o755), ("sys", 0o755), ("dev", 0o755), ("home/nonroot", 0o755)):
+    for name, mode in (
+        ("tmp", 0o1777),
+        ("proc", 0o755),
+        ("sys", 0o755),
+        ("dev", 0o755),
+        ("home/nonroot", 0o755),
+    ):
         (target / name).mkdir(parents=True, exist_ok=True)
         (target / name).chmod(mode)
-    proof = subprocess.run(["chroot", target, "/usr/bin/python3", "-c", PROOF], capture_output=True, text=True)
+    proof = subprocess.run(
+        ["chroot", target, "/usr/bin/python3", "-c", PROOF], capture_output=True, text=True
+    )
     if proof.returncode != 0:
-        raise BuildFailed(f"the runtime base image lacks a library: {proof.stderr.strip()}; add its package to PACKAGES")
+        raise BuildFailed(
+            f"the runtime base image lacks a library: {proof.stderr.strip()}; add its package to PACKAGES"
+        )
 
 
 def _copy_package(package: str, tree: Path, target: Path) -> None:
     info = tree / "var/lib/dpkg/info"
-    listing = next((path for path in (info / f"{package}.list", info / f"{package}:amd64.list") if path.exists()), None)
+    listing = next(
+        (path for path in (info / f"{package}.list", info / f"{package}:amd64.list") if path.exists()), None
+    )
     if listing is None:
-        raise BuildFailed(f"package {package} is not in the Debian tree; correct PACKAGES in {Path(__file__).name}")
+        raise BuildFailed(
+            f"package {package} is not in the Debian tree; correct PACKAGES in {Path(__file__).name}"
+        )
     for line in listing.read_text().splitlines():
         if not _is_documentation(line):
             _copy(line.lstrip("/"), tree, target)
-    record = subprocess.run(["chroot", tree, "dpkg-query", "--status", package], capture_output=True, text=True).stdout
+    record = subprocess.run(
+        ["chroot", tree, "dpkg-query", "--status", package], capture_output=True, text=True
+    ).stdout
     (target / "var/lib/dpkg/status.d").mkdir(parents=True, exist_ok=True)
     (target / "var/lib/dpkg/status.d" / package).write_text(record)
 

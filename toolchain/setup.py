@@ -39,7 +39,9 @@ def run(folders: Folders, progress: Progress, scope: Scope) -> None:
             _create_stacks(folders, progress)
 
 
-def wanted_binaries(*, has_own_cli: bool, has_own_cluster: bool, has_kubectl: bool) -> tuple[binaries.Binary, ...]:
+def wanted_binaries(
+    *, has_own_cli: bool, has_own_cluster: bool, has_kubectl: bool
+) -> tuple[binaries.Binary, ...]:
     """Return what must be built, given what the user brings."""
     wanted = binaries.BUILDER if has_own_cli else binaries.BUILDER + binaries.PULUMI
     if not has_own_cluster:
@@ -58,7 +60,7 @@ def _set_up_binaries(folders: Folders, progress: Progress, scope: Scope) -> None
     build.build_missing(wanted, folders, progress)
     build.remove_build_caches(folders, progress)
     if own_cli is None:
-        pulumi_cli.install_built_plugins(folders)
+        pulumi_cli.install_built(folders)
     if scope.context is None:
         base_images.make(folders, progress)
     else:
@@ -67,7 +69,9 @@ def _set_up_binaries(folders: Folders, progress: Progress, scope: Scope) -> None
 
 def require_reachable(context: str, folders: Folders) -> None:
     """Raise MissingRequirement when the user's cluster does not answer."""
-    kubectl = shutil.which("kubectl") or binaries.location(binaries.named("kube"), folders).with_name("kubectl")
+    kubectl = shutil.which("kubectl") or binaries.location(binaries.named("kube"), folders).with_name(
+        "kubectl"
+    )
     command = [kubectl, "--context", context, "--request-timeout", REACH_SECONDS, "get", "--raw", "/version"]
     answer = subprocess.run(command, capture_output=True, text=True)
     if answer.returncode != 0:
@@ -108,5 +112,3 @@ def _pulumi(folders: Folders, *arguments: str) -> None:
     answer = subprocess.run(command, env=settings, capture_output=True, text=True)
     if answer.returncode != 0:
         raise BuildFailed(f"`pulumi {' '.join(arguments)}` failed: {answer.stderr.strip()}")
-
-

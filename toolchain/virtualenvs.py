@@ -72,7 +72,14 @@ def _install(folder: Path, lock: str, step: Step) -> None:
     def note(line: str) -> None:
         step.note = f"{lock}: {line.strip()[:80]}"
 
-    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--no-deps"]
+    pip: list[str | Path] = [
+        folder / "bin" / "python",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--no-deps",
+    ]
     outcome = commands.stream([*pip, "--require-hashes", "-r", REQUIREMENTS / f"{lock}.txt"], on_line=note)
     commands.require(outcome, what=f"installing requirements/{lock}.txt", registry="the Python package index")
 

@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import sys
+from contextlib import AbstractContextManager
+from typing import NoReturn
 
 from toolchain import folders, locks
 from toolchain.cluster import components, layout, status
@@ -17,10 +19,10 @@ DEFAULT_GPUS = 2
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code."""
-    if arguments[:1] == ["kubectl"]:
-        return _kubectl(arguments[1:])
-    options = _parser().parse_args(arguments)
     try:
+        if arguments[:1] == ["kubectl"]:
+            _kubectl(arguments[1:])
+        options = _parser().parse_args(arguments)
         return int(options.run(options))
     except ToolchainError as error:
         print(f"bin/cluster: {error}", file=sys.stderr)
@@ -31,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bin/cluster", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="up|down|status|kubectl")
     up = commands.add_parser("up", help="start the cluster, or repair what does not run")
-    up.add_argument("--gpus", type=_count, default=DEFAULT_GPUS, help="stand-in nvidia.com/gpu to advertise (default: 2)")
+    up.add_argument(
+        "--gpus", type=_count, default=DEFAULT_GPUS, help="stand-in nvidia.com/gpu to advertise (default: 2)"
+    )
     up.add_argument("--images-only", action="store_true", help="only the registry and the image builder")
     up.set_defaults(run=_up)
     down = commands.add_parser("down", help="stop the cluster and remove everything it made")
@@ -39,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     state = commands.add_parser("status", help="say what runs; exit code 0 when the node is Ready, else 3")
     state.set_defaults(run=_status)
     for command in (up, down, state):
-        command.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
+        command.add_argument(
+            "--json", action="store_true", help="end with one JSON object on standard output"
+        )
     commands.add_parser("kubectl", help="run kubectl as the cluster's administrator", add_help=False)
     return parser
 
@@ -80,14 +86,11 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if report["running"] else 3
 
 
-def _kubectl(arguments: list[str]) -> int:
-    try:
-        cluster = _cluster(argparse.Namespace(json=False))
-    except ToolchainError as error:
-        print(f"bin/cluster: {error}", file=sys.stderr)
-        return 1
-    kubectl = cluster.kubectl
-    os.execv(kubectl.program, [str(kubectl.program), f"--kubeconfig={kubectl.kubeconfig}", *arguments])
+def _kubectl(arguments: list[str]) -> NoReturn:
+    """Become kubectl, so that signals and terminals reach it."""
+    kubectl = _cluster(argparse.Namespace(json=False)).kubectl
+    command = [str(kubectl.program), f"--kubeconfig={kubectl.kubeconfig}", *arguments]
+    os.execv(kubectl.program, command)  # noqa: S606  # a fixed program, and no shell is wanted
 
 
 def _cluster(options: argparse.Namespace) -> Cluster:
@@ -95,10 +98,12 @@ def _cluster(options: argparse.Namespace) -> Cluster:
     root = layout.choose_root(places.cluster)
     # Standard output belongs to the JSON object when one is asked for.
     progress = Progress(sys.stderr if options.json else sys.stdout)
-    return Cluster(layout=Layout(root=root), folders=places, programs=components.locate(places), progress=progress)
+    return Cluster(
+        layout=Layout(root=root), folders=places, programs=components.locate(places), progress=progress
+    )
 
 
-def _lock(progress: Progress):  # type: ignore[no-untyped-def]  # a context manager
+def _lock(progress: Progress) -> AbstractContextManager[None]:
     return locks.exclusive(folders.locate().state / "cluster.lock", progress)
 
 

@@ -45,7 +45,9 @@ CERTIFICATES = (
     Certificate(name="etcd", common_name="etcd", names=_LOOPBACK),
     Certificate(name="front-proxy", common_name="front-proxy-client"),
     # The group that the built-in binding system:kube-apiserver-to-kubelet expects does not exist by default.
-    Certificate(name="kubelet-client", common_name="kube-apiserver-kubelet-client", organisation="system:masters"),
+    Certificate(
+        name="kubelet-client", common_name="kube-apiserver-kubelet-client", organisation="system:masters"
+    ),
     Certificate(name="kubelet", common_name=NODE, names=(f"IP:{NODE_ADDRESS}", f"DNS:{NODE}")),
     Certificate(
         name="metrics-server",
@@ -74,7 +76,9 @@ def make_all(folder: Path) -> None:
     if not (folder / "service-account.pub").exists():
         _key(folder / "service-account.key")
         # The API server verifies tokens with the public half, and reads it in no other form.
-        _openssl("pkey", "-in", f"{folder}/service-account.key", "-pubout", "-out", f"{folder}/service-account.pub")
+        _openssl(
+            "pkey", "-in", f"{folder}/service-account.key", "-pubout", "-out", f"{folder}/service-account.pub"
+        )
     if not (folder / "ca.crt").exists():
         _authority(folder)
     for certificate in CERTIFICATES:

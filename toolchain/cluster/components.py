@@ -65,11 +65,7 @@ class Programs:
 
 
 def locate(folders: Folders) -> Programs:
-    """Return the paths of the built binaries. Raises NotSetUp when one is missing."""
-    absent = binaries.missing((*binaries.CLUSTER, *binaries.BUILDER), folders)
-    if absent:
-        names = ", ".join(binary.name for binary in absent)
-        raise NotSetUp(f"the local cluster needs {names}, not built yet for this checkout; run `bin/setup` first")
+    """Return the paths of the binaries, built or not."""
 
     def path(name: str) -> Path:
         return binaries.location(binaries.named(name), folders)
@@ -78,6 +74,16 @@ def locate(folders: Folders) -> Programs:
         kube=path("kube"), pause=path("pause"), buildkitd=path("buildkitd"), coredns=path("coredns"),
         metrics_server=path("metrics-server"),
     )  # fmt: skip
+
+
+def require_built(wanted: tuple[binaries.Binary, ...], folders: Folders) -> None:
+    """Raise NotSetUp when a binary of the cluster is missing."""
+    absent = binaries.missing(wanted, folders)
+    if absent:
+        names = ", ".join(binary.name for binary in absent)
+        raise NotSetUp(
+            f"the local cluster needs {names}, not built yet for this checkout; run `bin/setup` first"
+        )
 
 
 def foundation(layout: Layout, programs: Programs) -> tuple[Component, ...]:
@@ -197,7 +203,7 @@ def device_plugin(programs: Programs, gpus: int) -> Component:
     return Component(
         name="device-plugin",
         command=(str(programs.kube), "device-plugin", f"--plugin-dir={DEVICE_PLUGINS}", f"--count={gpus}"),
-        is_ready=lambda: (DEVICE_PLUGINS / "tf-serving-platform-gpu.sock").exists(),
+        is_ready=(DEVICE_PLUGINS / "tf-serving-platform-gpu.sock").exists,
     )
 
 
@@ -251,8 +257,9 @@ def _metrics_server(layout: Layout, programs: Programs) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-PURPOSES = {
-    API_PORT: "the Kubernetes API server", ETCD_PORT: "etcd", ETCD_PEER_PORT: "etcd", REGISTRY_PORT: "the image registry",
+IMAGE_PURPOSES = {REGISTRY_PORT: "the image registry"}
+PURPOSES = IMAGE_PURPOSES | {
+    API_PORT: "the Kubernetes API server", ETCD_PORT: "etcd", ETCD_PEER_PORT: "etcd",
     KUBELET_PORT: "the kubelet", KUBELET_HEALTH_PORT: "the kubelet", PROXY_METRICS_PORT: "kube-proxy",
     PROXY_HEALTH_PORT: "kube-proxy", CONTROLLER_PORT: "the controller manager", SCHEDULER_PORT: "the scheduler",
     METRICS_PORT: "metrics-server", DNS_HEALTH_PORT: "the cluster's DNS",

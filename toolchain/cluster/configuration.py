@@ -6,6 +6,7 @@ reader takes it (Kubernetes and CNI do), so that no YAML writer is needed.
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.cluster import certificates
@@ -31,19 +32,32 @@ from toolchain.folders import PRODUCT
 BUILD_CACHE = "6GB"
 
 
+def write_for_images(layout: Layout) -> None:
+    """Write what the registry and the image builder read."""
+    _write(
+        {
+            layout.root / "buildkit" / "buildkitd.toml": buildkitd(layout),
+            layout.root / "registry" / "config.yml": registry(layout),
+            layout.buildx / "instances" / BUILDER: builder_instance(layout),
+        }
+    )
+
+
 def write_all(layout: Layout) -> None:
     """Write every file; the texts are functions of the layout, so writing again changes nothing."""
-    files = {
-        layout.root / "cni" / "10-pods.conflist": container_network(layout),
-        layout.containerd / "config.toml": containerd(layout),
-        layout.kubelet / "config.json": kubelet(layout),
-        layout.root / "buildkit" / "buildkitd.toml": buildkitd(layout),
-        layout.root / "registry" / "config.yml": registry(layout),
-        layout.root / "coredns" / "Corefile": coredns(layout),
-        layout.buildx / "instances" / BUILDER: builder_instance(layout),
-    }
-    for user, certificate in certificates.CLIENTS.items():
-        files[layout.kubeconfig(user)] = kubeconfig(layout, certificate)
+    write_for_images(layout)
+    _write(
+        {
+            layout.root / "cni" / "10-pods.conflist": container_network(layout),
+            layout.containerd / "config.toml": containerd(layout),
+            layout.kubelet / "config.json": kubelet(layout),
+            layout.root / "coredns" / "Corefile": coredns(layout),
+        }
+    )
+    _write({layout.kubeconfig(user): kubeconfig(layout, name) for user, name in certificates.CLIENTS.items()})
+
+
+def _write(files: Mapping[Path, str]) -> None:
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -6,14 +6,18 @@ from toolchain.cluster.layout import PAUSE_IMAGE, REGISTRY
 from toolchain.folders import Folders
 
 
-def push_missing(programs: Programs, folders: Folders) -> str:
-    """Push what the registry lacks and say what is there; base images only where `bin/setup` has made them."""
+def push_pause(programs: Programs) -> None:
+    """Push the image that holds a pod's namespaces open."""
     repository, _, tag = PAUSE_IMAGE.removeprefix(f"{REGISTRY}/").rpartition(":")
     pause = registry_client.single_file_image(programs.pause)
     registry_client.push(pause, registry=REGISTRY, repository=repository, tag=tag)
-    pushed = [repository]
+
+
+def push_bases(folders: Folders) -> str:
+    """Push the base images that `bin/setup` has made, and say which."""
+    pushed = []
     for base in base_images.BASE_IMAGES:
         if image := base_images.read(base, folders):
             registry_client.push(image, registry=REGISTRY, repository=base.repository, tag=base.tag)
             pushed.append(base.repository)
-    return ", ".join(pushed)
+    return ", ".join(pushed) or "none made yet"

@@ -99,7 +99,11 @@ def _contained() -> Iterator[int]:
 def _control_group_folders() -> list[Path]:
     if (CONTROL_GROUPS / "cgroup.controllers").exists():
         return [CONTROL_GROUPS / CONTROL_GROUP]
-    return [hierarchy / CONTROL_GROUP for hierarchy in CONTROL_GROUPS.iterdir() if (hierarchy / "cgroup.procs").exists()]
+    return [
+        hierarchy / CONTROL_GROUP
+        for hierarchy in CONTROL_GROUPS.iterdir()
+        if (hierarchy / "cgroup.procs").exists()
+    ]
 
 
 def _remove_foreign_files(layout: Layout) -> None:

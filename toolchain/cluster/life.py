@@ -15,8 +15,10 @@ import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
+from toolchain import binaries
 from toolchain.cluster import (
     addons,
     certificates,
@@ -29,7 +31,7 @@ from toolchain.cluster import (
 )
 from toolchain.cluster import components as parts
 from toolchain.cluster import state as records
-from toolchain.cluster.components import PURPOSES, Component, Programs
+from toolchain.cluster.components import IMAGE_PURPOSES, PURPOSES, Component, Programs
 from toolchain.cluster.kubectl import Kubectl
 from toolchain.cluster.layout import NODE, Layout
 from toolchain.cluster.state import ClusterState
@@ -60,19 +62,32 @@ class Cluster:
     @property
     def kubectl(self) -> Kubectl:
         """Return kubectl as this cluster's administrator."""
-        return Kubectl(program=self.programs.kube.with_name("kubectl"), kubeconfig=self.layout.kubeconfig())
+        running = self.state.processes.get("apiserver")
+        # A cluster that outlived a change of the checkout is asked through the kubectl that it came with.
+        kube = Path(running.command[0]) if running else self.programs.kube
+        return Kubectl(program=kube.with_name("kubectl"), kubeconfig=self.layout.kubeconfig())
 
     def up(self, gpus: int) -> None:
         """Bring the whole cluster to running. Raises PortTaken before anything is touched."""
-        self._prepare(gpus)
+        network.require_free_ranges()
+        self._begin(binaries.CLUSTER + binaries.BUILDER, PURPOSES)
+        self._remember(dataclasses.replace(self.state, gpus=gpus))
+        network.make_bridge()
+        certificates.make_all(self.layout.certificates)
+        configuration.write_all(self.layout)
         with self.progress.step("containers, storage, registry, image builder"):
             self._ensure(parts.foundation(self.layout, self.programs))
-        with self.progress.step("images for the cluster") as step:
-            step.note = images.push_missing(self.programs, self.folders)
+        with self.progress.step("base images in the registry") as step:
+            images.push_pause(self.programs)
+            step.note = images.push_bases(self.folders)
         with self.progress.step("API server"):
             self._ensure(parts.control_plane(self.layout, self.programs))
             # Before its processes start: metrics-server ends by itself when it may not read what these roles allow.
-            self._wait(lambda: addons.apply(self.layout, self.kubectl), "the cluster's own services to be accepted", "apiserver")
+            self._wait(
+                lambda: addons.apply(self.layout, self.kubectl),
+                "the cluster's services to be accepted",
+                "apiserver",
+            )
         with self.progress.step("controllers, DNS, metrics, node"):
             self._ensure(parts.node(self.layout, self.programs))
         with self.progress.step("node Ready") as step:
@@ -82,11 +97,12 @@ class Cluster:
 
     def up_image_services(self) -> None:
         """Bring only the registry and the image builder to running, for use with another cluster."""
-        self._prepare(gpus=0)
+        self._begin(binaries.BUILDER, IMAGE_PURPOSES)
+        configuration.write_for_images(self.layout)
         with self.progress.step("registry, image builder"):
             self._ensure(parts.image_services(self.layout, self.programs))
-        with self.progress.step("images") as step:
-            step.note = images.push_missing(self.programs, self.folders)
+        with self.progress.step("base images in the registry") as step:
+            step.note = images.push_bases(self.folders)
 
     def down(self) -> None:
         """Remove everything that `up` made, from whatever state it is in."""
@@ -106,6 +122,11 @@ class Cluster:
         """Return component -> whether exactly the process we started still runs."""
         return {name: processes.is_alive(record) for name, record in self.state.processes.items()}
 
+    def is_wrecked(self) -> bool:
+        """Say whether what runs, if anything, has lost its containers and must be cleared before a new start."""
+        alive = self.alive()
+        return not any(alive.values()) or alive.get("containerd") is False
+
     def node_is_ready(self, gpus: int) -> bool:
         """Say whether the node takes pods and advertises the wanted GPUs."""
         node = self.kubectl.read("node", NODE)
@@ -115,18 +136,16 @@ class Cluster:
         advertised = int(node["status"].get("allocatable", {}).get("nvidia.com/gpu", 0))
         return conditions.get("Ready") == "True" and advertised == gpus
 
-    def _prepare(self, gpus: int) -> None:
+    def _begin(self, wanted: tuple[binaries.Binary, ...], purposes: Mapping[int, str]) -> None:
+        """Check what can be checked, then clear what a stopped machine or a dead containerd left behind."""
+        parts.require_built(wanted, self.folders)
         alive = [record for record in self.state.processes.values() if processes.is_alive(record)]
-        ports.require_free(PURPOSES, own_pids=(record.pid for record in alive))
-        network.require_free_ranges()
-        if not self.alive().get("containerd"):
-            self._clear_wreck()
+        ports.require_free(purposes, own_pids=(record.pid for record in alive))
         switches = self.state.kernel_switches or network.read_switches()
-        self._remember(dataclasses.replace(self.state, gpus=gpus, kernel_switches=switches))
-        network.make_bridge()
+        if self.is_wrecked():
+            self._clear_wreck()
+        self._remember(dataclasses.replace(self.state, kernel_switches=switches))
         leftovers.make_control_groups()
-        certificates.make_all(self.layout.certificates)
-        configuration.write_all(self.layout)
 
     def _clear_wreck(self) -> None:
         """End what is left of a cluster whose containers are lost; what it stored stays."""

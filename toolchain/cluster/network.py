@@ -80,4 +80,6 @@ def remove_bridge() -> None:
 def _ip(*arguments: str) -> None:
     result = subprocess.run(["ip", *arguments], capture_output=True, text=True)
     if result.returncode != 0:
-        raise ComponentFailed(f"`ip {' '.join(arguments)}` failed: {result.stderr.strip()}; is this root with CAP_NET_ADMIN?")
+        raise ComponentFailed(
+            f"`ip {' '.join(arguments)}` failed: {result.stderr.strip()}; is this root with CAP_NET_ADMIN?"
+        )

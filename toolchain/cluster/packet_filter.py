@@ -24,7 +24,9 @@ def remove_rules() -> None:
         saved = subprocess.run([f"{family}-save"], capture_output=True, text=True).stdout
         script = removal_script(saved)
         if script:
-            subprocess.run([f"{family}-restore", "--noflush"], input=script, text=True, capture_output=True, check=True)
+            subprocess.run(
+                [f"{family}-restore", "--noflush"], input=script, text=True, capture_output=True, check=True
+            )
 
 
 def removal_script(saved: str) -> str:

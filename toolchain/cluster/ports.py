@@ -4,7 +4,6 @@
 file descriptors.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +66,6 @@ def require_free(wanted: Mapping[int, str], own_pids: Iterable[int] = (), proc: 
 
 def _holds(folder: Path, wanted: str) -> bool:
     try:
-        return any(os.readlink(link) == wanted for link in (folder / "fd").iterdir())
+        return any(str(link.readlink()) == wanted for link in (folder / "fd").iterdir())
     except OSError:  # it ended, or is not ours to look into
         return False

@@ -30,5 +30,5 @@ def answers(url: str) -> bool:
 
 def api_is_ready(kubectl: Path, kubeconfig: Path) -> bool:
     """Say whether the API server has finished its start-up hooks."""
-    command = [kubectl, "--kubeconfig", kubeconfig, "get", "--raw", "/readyz"]
+    command = [str(kubectl), f"--kubeconfig={kubeconfig}", "get", "--raw", "/readyz"]
     return subprocess.run(command, capture_output=True).returncode == 0

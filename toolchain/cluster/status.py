@@ -13,7 +13,11 @@ def report(cluster: Cluster) -> dict[str, Any]:
     return {
         "running": ready,
         "components": {
-            name: {"pid": cluster.state.processes[name].pid, "alive": is_alive, "log": str(cluster.layout.logs / f"{name}.log")}
+            name: {
+                "pid": cluster.state.processes[name].pid,
+                "alive": is_alive,
+                "log": str(cluster.layout.logs / f"{name}.log"),
+            }
             for name, is_alive in alive.items()
         },
         "gpus": cluster.state.gpus,
@@ -36,5 +40,7 @@ def text(report: dict[str, Any]) -> str:
         lines.append(f"The node is Ready with {report['gpus']} stand-in GPUs; registry {report['registry']}.")
         lines.append(f"  export KUBECONFIG={report['kubeconfig']}")
     else:
-        lines.append("The cluster is damaged; repair it with `bin/cluster up` or remove it with `bin/cluster down`.")
+        lines.append(
+            "The cluster is damaged; repair it with `bin/cluster up` or remove it with `bin/cluster down`."
+        )
     return "\n".join(lines)
