@@ -48,7 +48,7 @@ CONTROLLER_SECONDS: Final = 15
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """The times of one pod, and of a rollout of `replicas` of them, one after another."""
+    """The times of one pod, and of a rollout of several, one after another."""
 
     load_seconds: int
     """Container start to ready."""
@@ -58,8 +58,6 @@ class Lifecycle:
     """Scheduling and image pull."""
     ready_seconds: int
     """minReadySeconds."""
-    replicas: int
-    """Most pods that one rollout may have to exchange."""
     waits_for_old_pod: bool
     """Whether a new pod starts only when an old one is gone (no spare GPU)."""
 
@@ -74,15 +72,11 @@ class Lifecycle:
         step = self.pull_seconds + self.load_seconds + self.ready_seconds
         return step + (self.termination_grace_seconds if self.waits_for_old_pod else 0) + CONTROLLER_SECONDS
 
-    @property
-    def await_seconds(self) -> int:
-        """How long Pulumi waits for the whole rollout: one full step, and for further pods the image is on most nodes already."""
-        further = (
-            self.load_seconds
-            + self.ready_seconds
-            + (self.termination_grace_seconds if self.waits_for_old_pod else 0)
-        )
-        return self.progress_deadline_seconds + further * (self.replicas - 1) + CONTROLLER_SECONDS
+    def await_seconds(self, replicas: int) -> int:
+        """How long Pulumi waits for `replicas` pods: one full step, then the others, whose image is on most nodes already."""
+        further = self.load_seconds + self.ready_seconds
+        further += self.termination_grace_seconds if self.waits_for_old_pod else 0
+        return self.progress_deadline_seconds + further * (replicas - 1) + CONTROLLER_SECONDS
 
 
 def startup_probe(load_seconds: int) -> ProbeArgs:

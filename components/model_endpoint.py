@@ -36,6 +36,8 @@ class ModelEndpointArgs:
     """Namespace that exists."""
     service_account: pulumi.Input[str]
     """Name of a service account without rights."""
+    on_failure: pulumi.ErrorHook | None = None
+    """Explains a rollout that failed."""
 
 
 class ModelEndpoint(pulumi.ComponentResource):
@@ -82,9 +84,11 @@ def _server_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> ModelServ
     return ModelServerArgs(
         namespace=args.namespace,
         node_address=args.cluster.node_address,
+        on_failure=args.on_failure,
         lifecycle=plan.pod_lifecycle(served),
         server=served.server,
-        autoscaling=served.autoscaling,
+        replicas=plan.replica_bounds(served),
+        is_autoscaled=served.autoscaling.enabled,
         rollout=served.rollout,
         pod=_pod_args(args, image),
     )

@@ -19,7 +19,7 @@ from pulumi_kubernetes.core.v1 import Service, ServicePortArgs, ServiceSpecArgs,
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 
 from components import naming
-from components.config import AutoscalingConfig, RolloutConfig, ServerConfig
+from components.config import RolloutConfig, ServerConfig
 from components.health import Lifecycle
 from components.pod import PodArgs, pod_template
 
@@ -35,13 +35,17 @@ class ModelServerArgs:
     lifecycle: Lifecycle
     """How long its phases take."""
     server: ServerConfig
-    """Service type, node ports, and the number of pods where autoscaling is off."""
-    autoscaling: AutoscalingConfig
+    """Service type and node ports."""
+    replicas: tuple[int, int]
+    """Fewest and most pods: how many a first rollout brings up, and how many a later one may have to exchange."""
+    is_autoscaled: bool
     """Whether a HorizontalPodAutoscaler owns the number of pods."""
     rollout: RolloutConfig
     """How a new version takes over."""
     node_address: str = ""
     """Address at which NodePorts answer."""
+    on_failure: pulumi.ErrorHook | None = None
+    """Explains a rollout that failed; see `components.diagnosis`."""
 
 
 class ModelServer(pulumi.ComponentResource):
@@ -67,7 +71,7 @@ class ModelServer(pulumi.ComponentResource):
             f"{name}-service",
             metadata=_with_service_annotations(metadata, args.server),
             spec=_service(args),
-            opts=_service_options(self, args),
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_timeouts(args)),
         )
         self.deployment = Deployment(
             f"{name}-deployment",
@@ -94,9 +98,8 @@ class ModelServer(pulumi.ComponentResource):
 
 
 def _deployment(args: ModelServerArgs) -> DeploymentSpecArgs:
-    replicas = args.autoscaling.min_replicas if args.autoscaling.enabled else args.server.replicas
     return DeploymentSpecArgs(
-        replicas=replicas,
+        replicas=args.replicas[0],
         selector=LabelSelectorArgs(match_labels=naming.selector(args.pod.instance)),
         strategy=_strategy(waits_for_old_pod=args.lifecycle.waits_for_old_pod),
         min_ready_seconds=args.rollout.ready_seconds,
@@ -116,13 +119,18 @@ def _strategy(*, waits_for_old_pod: bool) -> DeploymentStrategyArgs:
 
 
 def _deployment_options(parent: pulumi.Resource, args: ModelServerArgs) -> pulumi.ResourceOptions:
-    seconds = f"{args.lifecycle.await_seconds}s"
     return pulumi.ResourceOptions(
         parent=parent,
-        custom_timeouts=pulumi.CustomTimeouts(create=seconds, update=seconds),
+        custom_timeouts=_timeouts(args),
         # The autoscaler's figure stands: an update with the number in it would set a busy service back to its minimum.
-        ignore_changes=["spec.replicas"] if args.autoscaling.enabled else None,
+        ignore_changes=["spec.replicas"] if args.is_autoscaled else None,
+        hooks=pulumi.ResourceHookBinding(on_error=[args.on_failure]) if args.on_failure else None,
     )
+
+
+def _timeouts(args: ModelServerArgs) -> pulumi.CustomTimeouts:
+    first, later = (f"{args.lifecycle.await_seconds(replicas)}s" for replicas in args.replicas)
+    return pulumi.CustomTimeouts(create=first, update=later)
 
 
 def _service(args: ModelServerArgs) -> ServiceSpecArgs:
@@ -158,13 +166,6 @@ def _with_service_annotations(metadata: ObjectMetaArgs, server: ServerConfig) ->
         namespace=metadata.namespace,
         labels=metadata.labels,
         annotations={"pulumi.com/skipAwait": "true"},
-    )
-
-
-def _service_options(parent: pulumi.Resource, args: ModelServerArgs) -> pulumi.ResourceOptions:
-    seconds = f"{args.lifecycle.await_seconds}s"
-    return pulumi.ResourceOptions(
-        parent=parent, custom_timeouts=pulumi.CustomTimeouts(create=seconds, update=seconds)
     )
 
 

@@ -28,16 +28,21 @@ def serving_settings(served: ServedModel) -> ServingSettings:
 
 
 def pod_lifecycle(served: ServedModel) -> Lifecycle:
-    """Return the times of a pod and of a whole rollout."""
-    most = served.autoscaling.max_replicas if served.autoscaling.enabled else served.server.replicas
+    """Return the times of a pod."""
     return Lifecycle(
         load_seconds=served.model.load_seconds,
         request_timeout_seconds=served.server.request_timeout_seconds,
         pull_seconds=served.rollout.pull_seconds,
         ready_seconds=served.rollout.ready_seconds,
-        replicas=most,
         waits_for_old_pod=served.gpu.count > 0 and not served.gpu.spare,
     )
+
+
+def replica_bounds(served: ServedModel) -> tuple[int, int]:
+    """Return the fewest and the most pods: of the first rollout, and of one under full load."""
+    if served.autoscaling.enabled:
+        return served.autoscaling.min_replicas, served.autoscaling.max_replicas
+    return served.server.replicas, served.server.replicas
 
 
 def accelerator(served: ServedModel, images: ImagesConfig) -> str:

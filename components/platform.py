@@ -11,6 +11,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming, plan
 from components.config import ClusterConfig, PlatformConfig, ServedModel
+from components.diagnosis import failure_hook
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from model_export.artifact import ModelArtifact
@@ -47,6 +48,7 @@ class ServingPlatform(pulumi.ComponentResource):
         self.runtimes = {
             kind: _runtime(name, kind, args.config, child) for kind in _accelerators(args.config)
         }
+        self._on_failure = failure_hook(args.config.cluster)
         self.endpoints = {
             served.model.name: ModelEndpoint(
                 f"{name}-{naming.dns_label(served.model.name)}", self._endpoint_args(served, args), child
@@ -70,6 +72,7 @@ class ServingPlatform(pulumi.ComponentResource):
             runtime=self.runtimes[plan.accelerator(served, args.config.images)],
             namespace=self.namespace,
             service_account=self.service_account,
+            on_failure=self._on_failure,
         )
 
 

@@ -1,5 +1,5 @@
 # One version of one model on a runtime image; the build context is the version folder. See components/images.py.
-ARG RUNTIME_IMAGE
+ARG RUNTIME_IMAGE=scratch
 FROM ${RUNTIME_IMAGE}
 ARG MODEL_NAME
 ARG MODEL_VERSION

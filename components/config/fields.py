@@ -15,6 +15,7 @@ from components.errors import ConfigError, config_error
 
 Section = TypeVar("Section")
 
+_UNITS: typing.Final = ("Seconds", "Mib", "Millicores", "Percent")
 _TYPE_NAMES: typing.Final = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array"}
 
 
@@ -155,7 +156,7 @@ def _check_limit(definition: "dataclasses.Field[Any]", value: Any, key: str) -> 
     if limits.get("minimum") is not None and value < limits["minimum"]:
         raise config_error(key, f"at least {limits['minimum']}", value)
     if limits.get("maximum") is not None and value > limits["maximum"]:
-        remedy = f"the unit is in the key's name; the largest value is {limits['maximum']}"
+        remedy = "the unit is in the key's name" if key.endswith(_UNITS) else ""
         raise config_error(key, f"at most {limits['maximum']}", value, remedy)
     if limits.get("pattern") and value and not re.fullmatch(limits["pattern"][0], value):
         raise config_error(key, limits["pattern"][1], value)

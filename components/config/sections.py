@@ -180,7 +180,7 @@ class GpuConfig:
 
     SECTION: ClassVar[str] = "gpu"
 
-    count: int = setting(0, "GPUs (or slices) per pod; 0 for a CPU deployment.", minimum=0, maximum=64)
+    count: int = setting(0, "GPUs (or slices) per pod; 0 for a CPU deployment.", minimum=0, maximum=1_024)
     resource: str = setting(
         "nvidia.com/gpu", "Resource that the device plugin advertises.", pattern=_EXTENDED_RESOURCE
     )

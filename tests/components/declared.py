@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi.runtime import mocks, stack
+from pulumi.runtime import mocks, settings, stack
 
 PROJECT = "tf-serving-platform"
 RUNTIME_REF = "registry.example.com/team/runtime:cpu@sha256:" + "a" * 64
@@ -34,6 +34,7 @@ class Recorder(mocks.Mocks):
     """Answers as a provider would, and remembers what it was asked."""
 
     resources: list[Declared] = field(default_factory=list)
+    hooks: dict[str, pulumi.ErrorHook] = field(default_factory=dict)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(
@@ -44,6 +45,9 @@ class Recorder(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"a preview must look nothing up, but {args.token} was called")
 
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        self.hooks[hook.name] = hook
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -51,6 +55,7 @@ class Program:
 
     resources: tuple[Declared, ...]
     outputs: Mapping[str, Any]
+    hooks: Mapping[str, pulumi.ErrorHook]
 
     def one(self, kind: str) -> Declared:
         """Return the only resource whose type ends in `kind`."""
@@ -77,11 +82,13 @@ def declare(program: Callable[[], object]) -> Program:
         runner.get_loop().set_default_executor(threads)
         # Never `preview=True`: what hangs on an unknown value would not run, and nor would its assertions.
         runner.run(_under_mocks(recorder, run))
-    return Program(resources=tuple(recorder.resources), outputs=outputs)
+    return Program(resources=tuple(recorder.resources), outputs=outputs, hooks=recorder.hooks)
 
 
 async def _under_mocks(recorder: Recorder, run: Callable[[], Awaitable[None]]) -> None:
     mocks.set_mocks(recorder, project=PROJECT, stack="test", preview=False)
+    # Pulumi's mocks say that they support hooks and then have no place for them.
+    settings.SETTINGS.callbacks = recorder
     await stack.run_pulumi_func(run)  # waits for every registration, and raises what one of them raised
 
 

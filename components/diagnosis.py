@@ -1,0 +1,68 @@
+"""Why a rollout failed, in the cluster's own words: what Pulumi's provider does not pass on.
+
+The provider prints why a container does not start, but not why a pod has no node (too few GPUs, a taint) or was never created (a quota,
+an admission rule). So when a Deployment fails, its pods and ReplicaSets are asked. This runs after a failure only, through `kubectl`
+because that knows every way to log in to a cluster; where there is none, the command to type is printed instead.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+
+from components.config import ClusterConfig
+
+_KUBECTL_SECONDS: Final = 20
+
+
+def failure_hook(cluster: ClusterConfig) -> pulumi.ErrorHook:
+    """Return the hook that explains a failed Deployment of this cluster; it never retries."""
+
+    def explain(failure: pulumi.ErrorHookArgs) -> bool:
+        for sentence in _explanations(failure.new_inputs or {}, cluster):
+            pulumi.log.error(sentence)
+        return False
+
+    return pulumi.ErrorHook("why-not-ready", explain)
+
+
+def reasons(objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence for each pod without a node and each ReplicaSet that may not create pods, the same reason once."""
+    found = [sentence for each in objects for sentence in _reasons_of(each)]
+    return list(dict.fromkeys(found))
+
+
+def _explanations(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list[str]:
+    words = kubectl_words(deployment, cluster)
+    try:
+        answer = subprocess.run(words, capture_output=True, text=True, timeout=_KUBECTL_SECONDS)
+        return reasons(json.loads(answer.stdout)["items"])
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError):
+        return [
+            f"the cluster's reason could not be read; see `{' '.join([*words[:-2], 'describe', 'pods'])}`"
+        ]
+
+
+def kubectl_words(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list[str]:
+    """Return the command that reads the pods and ReplicaSets of a Deployment's inputs."""
+    where = {
+        "--kubeconfig": cluster.kubeconfig,
+        "--context": cluster.context,
+        "--namespace": deployment["metadata"]["namespace"],
+    }
+    options = [word for option, value in where.items() if value for word in (option, value)]
+    labels = deployment["spec"]["selector"]["matchLabels"]
+    selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return ["kubectl", *options, "get", "pods,replicasets", "--selector", selector, "--output", "json"]
+
+
+def _reasons_of(item: Mapping[str, Any]) -> Iterator[str]:
+    name = item["metadata"]["name"]
+    for condition in item.get("status", {}).get("conditions", []):
+        match item["kind"], condition["type"], condition["status"]:
+            case "Pod", "PodScheduled", "False":
+                yield f"pod {name} is Pending, no node can take it: {condition.get('message', '')}"
+            case "ReplicaSet", "ReplicaFailure", "True":
+                yield f"no pod of {name} may be created: {condition.get('message', '')}"
