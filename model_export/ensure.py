@@ -58,7 +58,12 @@ def command_line(request: ExportRequest) -> list[str]:
     if request.version is not None:
         words += ["--version", str(request.version)]
     if request.evaluate is not None:
-        words += ["--evaluate", str(request.evaluate.absolute())]
+        words += ["--evaluate", str(request.evaluate.absolute()), "--metric", request.metric]
+    if request.builder is not None:
+        path, _, function = request.builder.rpartition(":")
+        words += ["--builder", f"{Path(path).absolute()}:{function}"]
+    if request.warmup_batch_sizes != ExportRequest.warmup_batch_sizes:
+        words += ["--warmup-batch-sizes", ",".join(str(each) for each in request.warmup_batch_sizes)]
     return words
 
 
@@ -67,7 +72,12 @@ def _export(request: ExportRequest, report: Callable[[str], None]) -> None:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         try:
             process = subprocess.Popen(
-                words, stdout=subprocess.PIPE, stderr=complaints, text=True, errors="replace", cwd=_PACKAGE_ROOT
+                words,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
+                errors="replace",
+                cwd=_PACKAGE_ROOT,
             )
         except OSError as error:
             message = f"expected a Python interpreter with TensorFlow at {words[0]}, received {error}; set {PYTHON_VARIABLE}"

@@ -45,7 +45,7 @@ def identity(
         signature = signatures[key]
         total.update(_digest(key.encode(), signature.method_name.encode()))
         for alias, info in sorted(signature.outputs.items()):
-            total.update(_digest(alias.encode(), _reference_digest(info.name, nodes), _info_bytes(info)))
+            total.update(_digest(alias.encode(), nodes[node_of(info.name)], _info_bytes(info)))
     total.update(nodes[initializer] if initializer else b"")
     for each in sorted(nodes.values()):  # one random op read twice is not two random ops
         total.update(each)

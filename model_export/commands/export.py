@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from model_export.artifact import ExportRequest
+from model_export.commands.naming import names, say
 
 _EXAMPLES: Final = """\
 examples:
@@ -43,14 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--outputs",
-        type=_names,
+        type=names,
         default=(),
         metavar="NODE,…",
         help="output nodes: node, node:1 or alias=node; needed where the source names no signature",
     )
     parser.add_argument(
         "--inputs",
-        type=_names,
+        type=names,
         default=(),
         metavar="NODE,…",
         help="input nodes, spelt alike (default: every placeholder that the outputs need)",
@@ -74,6 +75,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inputs by alias and `labels`: measure the accuracy and write it to the manifest",
     )
     parser.add_argument(
+        "--metric",
+        default="top_1",
+        choices=("top_1", "top_5", "mean_absolute_error"),
+        help="what to measure on the examples (default: top_1)",
+    )
+    parser.add_argument(
+        "--builder",
+        metavar="FILE.py:FUNCTION",
+        help="function that builds the inference graph, for a checkpoint without .meta",
+    )
+    parser.add_argument(
+        "--warmup-batch-sizes",
+        type=_sizes,
+        default=(1, 8, 32),
+        metavar="N,…",
+        help="batch sizes of the warm-up requests written beside the model (default: 1,8,32)",
+    )
+    parser.add_argument(
         "--frozen-graph", type=Path, metavar="PATH", help="also write the bare frozen GraphDef"
     )
     parser.add_argument(
@@ -94,8 +113,11 @@ def run(args: argparse.Namespace) -> int:
         signature=args.signature,
         version=args.version,
         evaluate=args.evaluate,
+        metric=args.metric,
+        builder=args.builder,
+        warmup_batch_sizes=args.warmup_batch_sizes,
     )
-    artifact = export(request, report=_say, frozen_graph=args.frozen_graph)
+    artifact = export(request, report=say, frozen_graph=args.frozen_graph)
     if args.json:
         print(json.dumps({"path": str(artifact.path), **asdict(artifact.manifest)}, sort_keys=True))
     else:
@@ -103,12 +125,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(each.strip() for each in text.split(",") if each.strip())
+def _sizes(text: str) -> tuple[int, ...]:
+    sizes = names(text)
+    if not sizes or not all(each.isdigit() and int(each) > 0 for each in sizes):
+        message = f"expected batch sizes such as 1,8,32, received {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return tuple(int(each) for each in sizes)
 
 
 def _version(text: str) -> int:

@@ -13,6 +13,7 @@ from model_export.errors import SourceError
 from model_export.normal_form import Asset
 from model_export.sessions import exact, first_line, import_tensorflow
 from model_export.source_files import SourceFiles
+from model_export.sources.builder import build_graph, saver_of_graph
 from model_export.sources.endpoints import signatures_of
 from model_export.sources.loaded import LoadedModel
 
@@ -29,13 +30,17 @@ def opened_checkpoint(
 ) -> Iterator[LoadedModel]:
     """Give the model of a checkpoint. Raises SourceError for missing or damaged files, SignatureError for unknown names."""
     tf = import_tensorflow()
-    meta_graph = _read_meta_graph(source)
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph, config=exact()) as session:
-        saver = _import(meta_graph, source)
+        if request.builder is None:
+            meta_graph = _read_meta_graph(source)
+            saver, declared = _import(meta_graph, source), dict(meta_graph.signature_def)
+        else:
+            declared = build_graph(request.builder)
+            saver = saver_of_graph()
         assets = _assets(graph, session)
         tables = graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS)
         initializer = tf.group(*tables, name=INITIALIZER) if tables else None
-        signatures = signatures_of(graph, meta_graph.signature_def, request)
+        signatures = signatures_of(graph, declared, request)
         yield LoadedModel(
             session=session,
             graph=graph.as_graph_def(),
@@ -53,7 +58,7 @@ def _read_meta_graph(source: SourceFiles) -> MetaGraphDef:
     if not path.is_file():
         message = (
             f"expected the graph of checkpoint {source.path} in {path.name} beside it, received no such file; "
-            "copy it from the training folder"
+            "copy it from the training folder, or name a function that builds the graph with --builder"
         )
         raise SourceError(message)
     try:

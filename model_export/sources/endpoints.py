@@ -26,18 +26,19 @@ def signatures_of(
 
     Raises SignatureError for a name or signature that the model does not hold, naming the nearest ones.
     """
+    own = {name: each for name, each in declared.items() if each.outputs and not name.startswith("__saved_model")}
     if request.outputs:
-        return build_signatures(graph, inputs=request.inputs, outputs=request.outputs, key=request.signature)
-    own = {
-        name: each for name, each in declared.items() if each.outputs and not name.startswith("__saved_model")
-    }
-    if not own:
-        message = (
-            "expected --outputs, since the model declares no signature, received none; its graph ends in "
-            f"{', '.join(_likely(graph, '--outputs')) or 'nothing'}"
+        known = own.get(request.signature) or next(iter(own.values()), None)
+        return build_signatures(
+            graph, inputs=request.inputs, outputs=request.outputs, key=request.signature, known=known
         )
-        raise SignatureError(message)
-    return select(own, request.signature)
+    if own:
+        return select(own, request.signature)
+    message = (
+        "expected --outputs, since the model declares no signature, received none; its graph ends in "
+        f"{', '.join(_likely(graph, '--outputs')) or 'nothing'}"
+    )
+    raise SignatureError(message)
 
 
 def build_signatures(
@@ -46,15 +47,23 @@ def build_signatures(
     inputs: Sequence[str],
     outputs: Sequence[str],
     key: str,
+    known: SignatureDef | None = None,
 ) -> dict[str, SignatureDef]:
     """Return one signature under `key` and `serving_default`; without `inputs`, every placeholder that the outputs need.
 
+    `known`: a signature of the source, whose aliases may be used like node names and keep their inputs.
     Raises SignatureError for a name that the graph does not hold.
     """
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-    results = _named(outputs, graph, what="--outputs")
-    feeds = _named(inputs, graph, what="--inputs") if inputs else _placeholders(results.values())
+    results = _named(outputs, graph, _tensors(known, "outputs"), what="--outputs")
+    given = _tensors(known, "inputs")
+    if inputs:
+        feeds = _named(inputs, graph, given, what="--inputs")
+    elif known is not None and {word.rpartition("=")[2] for word in outputs} <= known.outputs.keys():
+        feeds = _named(sorted(known.inputs), graph, given, what="--inputs")
+    else:
+        feeds = _placeholders(results.values())
     signature = SignatureDef(method_name=PREDICT)
     for alias, tensor in feeds.items():
         signature.inputs[alias].CopyFrom(_tensor_info(tensor))
@@ -82,11 +91,16 @@ def select(own: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]
     raise SignatureError(message)
 
 
-def _named(words: Sequence[str], graph: Any, *, what: str) -> dict[str, Any]:  # noqa: ANN401 - tf.Graph
+def _tensors(known: SignatureDef | None, side: str) -> dict[str, str]:
+    return {} if known is None else {alias: info.name for alias, info in getattr(known, side).items()}
+
+
+def _named(words: Sequence[str], graph: Any, known: Mapping[str, str], *, what: str) -> dict[str, Any]:  # noqa: ANN401
     tensors = {}
     for word in words:
         alias, _, reference = word.rpartition("=")
-        tensors[alias or reference.removesuffix(":0")] = _tensor(reference, graph, what=what)
+        tensor = _tensor(known.get(reference, reference), graph, what=what)
+        tensors[alias or reference.removesuffix(":0")] = tensor
     return tensors
 
 

@@ -59,6 +59,7 @@ def write_golden(folder: Path, *, model_name: str, exchanges: Iterable[Golden]) 
 
 def read_golden(folder: Path) -> tuple[Golden, ...]:
     """Read the golden requests of a version folder. Raises SourceError when they are missing or damaged."""
+    import_tensorflow()
     from google.protobuf.message import DecodeError
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 

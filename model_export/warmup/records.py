@@ -46,7 +46,9 @@ def read_records(path: Path) -> Iterator[bytes]:
             raise SourceError(message) from error
         data = content[start + _HEADER.size : end]
         if (_masked(content[start : start + 8]), _masked(data)) != (header_check, data_check):
-            message = f"expected intact TFRecords in {path}, received a wrong checksum; export the model again"
+            message = (
+                f"expected intact TFRecords in {path}, received a wrong checksum; export the model again"
+            )
             raise SourceError(message)
         yield data
         start = end + _FOOTER.size

@@ -72,3 +72,58 @@ def test_without_outputs_the_ends_of_the_graph_are_offered(tmp_path: Path) -> No
 
     with pytest.raises(SignatureError, match=r"expected --outputs.* its graph ends in .*y"):
         export(ExportRequest(name="m", source=tmp_path / "training", base_path=tmp_path / "m"), report=lambda _: None)
+
+
+BUILDER = """
+import tensorflow as tf
+
+def build():
+    x = tf.compat.v1.placeholder(tf.float32, [None, 4], name="x")
+    w = tf.compat.v1.get_variable("w", [4, 3], use_resource=True)
+    return {"scores": tf.identity(x @ w, name="y")}
+
+def fail():
+    raise LookupError("no such layer")
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "alias"), [({}, "scores"), ({"outputs": ("z=y",)}, "z")], ids=["its outputs", "named outputs"]
+)
+def test_a_checkpoint_without_its_graph_is_given_one_by_a_function(
+    more: dict[str, Any], alias: str, tmp_path: Path
+) -> None:
+    inputs = CHECKPOINTS["resource_variables"][0](tmp_path / "training")
+    expected = checkpoint_answers(tmp_path / "training" / "model.ckpt-7", inputs, "y")["y"]
+    (tmp_path / "training" / "model.ckpt-7.meta").unlink()
+    (tmp_path / "graph.py").write_text(BUILDER)
+    asked = ExportRequest(
+        name="m",
+        source=tmp_path / "training",
+        base_path=tmp_path / "models",
+        builder=f"{tmp_path}/graph.py:build",
+        **more,
+    )
+
+    servable = export(asked, report=lambda _: None).path
+
+    np.testing.assert_array_equal(answers(servable, inputs)[alias], expected, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("builder", "reason"),
+    [
+        (None, "name a function that builds the graph with --builder"),
+        ("graph.py:none", "expected a function 'none' in .*graph.py"),
+        ("nothing.py:build", "expected a readable file at .*nothing.py"),
+        ("graph.py:fail", "received LookupError: no such layer"),
+    ],
+    ids=["not named", "no function", "no file", "a failing function"],
+)
+def test_a_graph_that_cannot_be_built_is_one_sentence(builder: str | None, reason: str, tmp_path: Path) -> None:
+    CHECKPOINTS["resource_variables"][0](tmp_path / "training")
+    (tmp_path / "training" / "model.ckpt-7.meta").unlink()
+    (tmp_path / "graph.py").write_text(BUILDER)
+
+    with pytest.raises(SourceError, match=reason):
+        export(request(tmp_path, builder=builder and f"{tmp_path}/{builder}"), report=lambda _: None)

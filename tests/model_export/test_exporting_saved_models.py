@@ -94,3 +94,13 @@ def test_a_damaged_saved_model_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="expected a whole SavedModel for serving"):
         exported(tmp_path / "source", tmp_path / "models")
+
+
+def test_tensors_of_a_signature_can_be_given_other_aliases(tmp_path: Path) -> None:
+    inputs = MODULES["dense_layers"](tmp_path / "source")
+    expected = answers(tmp_path / "source", inputs)["y"]
+
+    servable = exported(tmp_path / "source", tmp_path / "models", outputs=("scores=y",), inputs=("images=x",))
+
+    found = answers(servable, {"images": inputs["x"]})
+    np.testing.assert_array_equal(found["scores"], expected, strict=True)
