@@ -194,6 +194,7 @@ class Connection:
         """The transport is gone, and with it everybody who waits."""
         self.phase = Phase.CLOSED
         self._cancel_all()
+        self.outbox.stop()
         self.lost.set()
 
     def drain(self) -> None:
@@ -236,6 +237,7 @@ class Connection:
             self.closing_at = self.service.loop.time()
             self._cancel_all()
             self.outbox.flush()
+            self.outbox.stop()
             self._transport.close()
 
     def abort(self) -> None:

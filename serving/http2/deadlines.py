@@ -20,6 +20,10 @@ class Deadlines:
         self._loop = loop
         self._ticks: dict[int, tuple[dict[Stream, None], asyncio.TimerHandle]] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._ticks
+
     def add(self, stream: Stream, deadline: float) -> None:
         stream.deadline = deadline
         stream.tick = tick = math.ceil(deadline / TICK_SECONDS)

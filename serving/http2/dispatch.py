@@ -43,6 +43,8 @@ def _start(service: Service, stream: Stream, answer: object) -> None:
     task = service.loop.create_task(_finish(stream, answer))
     service.tasks.add(task)
     task.add_done_callback(service.tasks.discard)
+    # A task that is cancelled before its first step never awaits the coroutine it was given.
+    task.add_done_callback(lambda _: answer.close())
     stream.on_cancel(task.cancel)
 
 

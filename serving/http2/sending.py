@@ -68,6 +68,7 @@ class Outbox:
         self._blocked: dict[int, _Blocked] = {}
         self._may_move = False
         self._paused_at = 0.0
+        self._is_stopped = False
 
     def hold(self) -> None:
         """Whoever calls this will call `flush` in the same turn; until then nothing is scheduled."""
@@ -80,9 +81,16 @@ class Outbox:
             self._is_scheduled = True
             self._loop.call_soon(self.flush)
 
+    def stop(self) -> None:
+        """The transport takes nothing any more; a flush may still be scheduled."""
+        self._pending.clear()
+        self._blocked.clear()
+        self._is_stopped = True
+
     def flush(self) -> None:
+        """Hand everything to the transport that the windows and the socket allow."""
         self._is_scheduled = True
-        while True:
+        while not self._is_stopped:
             if self._may_move:
                 self._pump()
             if not self._pending:

@@ -15,13 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from serving.http2.budget import ReceiveBudget
 from serving.http2.calls import Handler
-from serving.http2.deadlines import Deadlines
 from serving.http2.limits import Limits
 from serving.http2.patience import inspect
 from serving.http2.protocol import ServerProtocol
-from serving.http2.service import Service
+from serving.http2.service import Service, share
 
 BACKLOG: Final = 1024
 
@@ -133,13 +131,7 @@ class UnaryServer:
 
     def _prepare(self, loop: asyncio.AbstractEventLoop) -> Service:
         if self._service is None:
-            self._service = Service(
-                loop=loop,
-                handlers=self._handlers,
-                limits=self._limits,
-                deadlines=Deadlines(loop),
-                budget=ReceiveBudget(self._limits.receive_budget_bytes),
-            )
+            self._service = share(loop, self._handlers, self._limits)
             self._inspect_later(self._service)
         return self._service
 

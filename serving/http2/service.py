@@ -26,3 +26,14 @@ class Service:
     connections: "set[Connection]" = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     """The handlers' coroutines: the loop keeps only weak references to its tasks."""
+
+
+def share(loop: asyncio.AbstractEventLoop, handlers: Mapping[str, Handler], limits: Limits) -> Service:
+    """A service whose connections run on `loop`."""
+    return Service(
+        loop=loop,
+        handlers=handlers,
+        limits=limits,
+        deadlines=Deadlines(loop),
+        budget=ReceiveBudget(limits.receive_budget_bytes),
+    )

@@ -33,6 +33,13 @@ def prefixed(message: bytes, *, flag: int = 0, length: int | None = None) -> byt
     return struct.pack(">BI", flag, len(message) if length is None else length) + message
 
 
+def data_frames(stream_id: int, body: bytes) -> list[DataFrame]:
+    """`body` in the largest frames that every server takes, the last one with END_STREAM."""
+    frames = [DataFrame(stream_id, body[start : start + 16_384]) for start in range(0, len(body), 16_384)]
+    frames[-1].flags.add("END_STREAM")
+    return frames
+
+
 class Peer:
     """One raw connection to the server under test."""
 
@@ -67,10 +74,7 @@ class Peer:
 
     def call(self, stream_id: int = 1, message: bytes = b"hello", **changes: str | None) -> None:
         """A whole call."""
-        self.send(
-            self.headers(stream_id, replaced(**changes)),
-            DataFrame(stream_id, prefixed(message), flags=["END_STREAM"]),
-        )
+        self.send(self.headers(stream_id, replaced(**changes)), *data_frames(stream_id, prefixed(message)))
 
     async def receive(self) -> Frame | None:
         """The next frame, or None at the end of the connection."""

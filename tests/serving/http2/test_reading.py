@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +22,7 @@ def test_frames_come_out_whole_however_they_are_cut(
     octets = (PREFACE if has_preface else b"") + b"".join(frame(*parts) for parts in frames)
     reader = FrameReader(max_frame_bytes=200, expects_preface=has_preface)
     bounds = [0, *sorted(cut for cut in cuts if cut < len(octets)), len(octets)]
-    read = [
-        one for start, end in zip(bounds, bounds[1:], strict=False) for one in reader.read(octets[start:end])
-    ]
+    read = [one for start, end in itertools.pairwise(bounds) for one in reader.read(octets[start:end])]
     assert read == frames
     assert not reader.is_inside_frame
 

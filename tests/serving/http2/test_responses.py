@@ -66,7 +66,7 @@ def test_a_long_message_is_cut_between_two_characters() -> None:
     ],
 )
 def test_metadata_that_no_field_can_carry_is_refused(item: tuple[str, str | bytes]) -> None:
-    with pytest.raises(ValueError, match="meta|ascii"):
+    with pytest.raises(ValueError, match=r"metadata|ascii"):
         encode_metadata([item])
 
 

@@ -59,13 +59,21 @@ CONNECTION_FAULTS: list[tuple[str, ErrorCode, Sends]] = [
     ("WINDOW_UPDATE on an idle stream", ErrorCode.PROTOCOL_ERROR, lambda _: (WindowUpdateFrame(1, 1),)),
     ("RST_STREAM on an idle stream", ErrorCode.PROTOCOL_ERROR, lambda _: (RstStreamFrame(1, 8),)),
     ("RST_STREAM on stream 0", ErrorCode.PROTOCOL_ERROR, lambda _: (raw(3, 0, 0, b"1234"),)),
-    ("RST_STREAM of three bytes", ErrorCode.FRAME_SIZE_ERROR, lambda peer: (hold(peer), raw(3, 0, 1, b"123"))),
+    (
+        "RST_STREAM of three bytes",
+        ErrorCode.FRAME_SIZE_ERROR,
+        lambda peer: (hold(peer), raw(3, 0, 1, b"123")),
+    ),
     ("PRIORITY on stream 0", ErrorCode.PROTOCOL_ERROR, lambda _: (raw(2, 0, 0, b"12345"),)),
     ("stream that depends on itself", ErrorCode.PROTOCOL_ERROR, lambda _: (PriorityFrame(1, depends_on=1),)),
     ("PUSH_PROMISE", ErrorCode.PROTOCOL_ERROR, lambda peer: (hold(peer), raw(5, 4, 1, b"\0\0\0\2"))),
     ("DATA on stream 0", ErrorCode.PROTOCOL_ERROR, lambda _: (raw(0, 0, 0, b"x"),)),
     ("DATA on an idle stream", ErrorCode.PROTOCOL_ERROR, lambda _: (DataFrame(1, b"x"),)),
-    ("padding as long as its frame", ErrorCode.PROTOCOL_ERROR, lambda peer: (hold(peer), raw(0, 8, 1, b"\4abc"))),
+    (
+        "padding as long as its frame",
+        ErrorCode.PROTOCOL_ERROR,
+        lambda peer: (hold(peer), raw(0, 8, 1, b"\4abc")),
+    ),
     ("padded frame without pad length", ErrorCode.FRAME_SIZE_ERROR, lambda peer: (hold(peer), raw(0, 8, 1))),
     ("HEADERS on stream 0", ErrorCode.PROTOCOL_ERROR, lambda _: (raw(1, 5, 0, b"\x82"),)),
     ("HEADERS on an even stream", ErrorCode.PROTOCOL_ERROR, lambda peer: (peer.headers(2),)),
@@ -93,7 +101,11 @@ CONNECTION_FAULTS: list[tuple[str, ErrorCode, Sends]] = [
         ErrorCode.ENHANCE_YOUR_CALM,
         lambda peer: (peer.headers(1, flags=[]), *[ContinuationFrame(1, b"x" * 16_000)] * 5),
     ),
-    ("frame over our limit", ErrorCode.FRAME_SIZE_ERROR, lambda peer: (hold(peer), DataFrame(1, b"x" * 16_385))),
+    (
+        "frame over our limit",
+        ErrorCode.FRAME_SIZE_ERROR,
+        lambda peer: (hold(peer), DataFrame(1, b"x" * 16_385)),
+    ),
 ]
 
 STREAM_FAULTS: list[tuple[str, ErrorCode, Sends]] = [
@@ -105,7 +117,11 @@ STREAM_FAULTS: list[tuple[str, ErrorCode, Sends]] = [
         lambda peer: (hold(peer), WindowUpdateFrame(1, 2**31 - 1)),
     ),
     ("PRIORITY of four bytes", ErrorCode.FRAME_SIZE_ERROR, lambda peer: (hold(peer), raw(2, 0, 1, b"1234"))),
-    ("trailers that do not end", ErrorCode.PROTOCOL_ERROR, lambda peer: (hold(peer), peer.headers(1, [("x", "1")]))),
+    (
+        "trailers that do not end",
+        ErrorCode.PROTOCOL_ERROR,
+        lambda peer: (hold(peer), peer.headers(1, [("x", "1")])),
+    ),
     (
         "trailers with a pseudo-header",
         ErrorCode.PROTOCOL_ERROR,
@@ -135,7 +151,9 @@ STREAM_FAULTS: list[tuple[str, ErrorCode, Sends]] = [
 @pytest.mark.parametrize(
     ("code", "sends"), [pytest.param(code, sends, id=name) for name, code, sends in CONNECTION_FAULTS]
 )
-async def test_a_fault_of_the_connection_ends_it_with_its_code(peer: Peer, code: ErrorCode, sends: Sends) -> None:
+async def test_a_fault_of_the_connection_ends_it_with_its_code(
+    peer: Peer, code: ErrorCode, sends: Sends
+) -> None:
     peer.send(*sends(peer))
     goaway = await peer.expect(GoAwayFrame)
     assert ErrorCode(goaway.error_code) is code
@@ -180,6 +198,13 @@ async def test_a_stream_s_window_must_not_be_overrun(start: Start, connect: Conn
     assert ErrorCode(reset.error_code) is ErrorCode.FLOW_CONTROL_ERROR
 
 
+async def test_the_connection_s_window_must_not_be_overrun(start: Start, connect: Connect) -> None:
+    peer = await connect(await start(limits=Limits(connection_window_bytes=65_535, max_frame_bytes=2**17)))
+    peer.send(hold(peer), DataFrame(1, prefixed(b"x" * 65_531, length=10**6)))
+    goaway = await peer.expect(GoAwayFrame)
+    assert ErrorCode(goaway.error_code) is ErrorCode.FLOW_CONTROL_ERROR
+
+
 async def test_more_streams_than_announced_are_refused(start: Start, connect: Connect) -> None:
     peer = await connect(await start(limits=Limits(max_concurrent_streams=2)))
     peer.send(hold(peer, 1), hold(peer, 3), hold(peer, 5))
@@ -204,7 +229,7 @@ FLOODS: list[tuple[str, Callable[[Peer, int], tuple[bytes | Frame, ...]]]] = [
     ("PING", lambda _peer, _n: (PingFrame(opaque_data=b"12345678"),)),
     ("SETTINGS", lambda _peer, _n: (SettingsFrame(settings={3: 100}),)),
     ("PRIORITY", lambda _peer, n: (PriorityFrame(2 * n + 1),)),
-    ("unknown frames", lambda _peer, n: (ExtensionFrame(0xBE, 0, 2 * n + 1, b""),)),
+    ("unknown frames", lambda _peer, n: (ExtensionFrame(0xBE, 2 * n + 1, 0, b""),)),
     ("empty DATA", lambda peer, n: (*([hold(peer)] if n == 0 else []), DataFrame(1, b""))),
     ("cancelled calls", lambda peer, n: (peer.headers(2 * n + 1), RstStreamFrame(2 * n + 1, 8))),
     ("malformed calls", lambda peer, n: (peer.headers(2 * n + 1, replaced(_path=None)),)),
