@@ -90,14 +90,17 @@ def _create_stacks(folders: Folders, progress: Progress) -> None:
         backend = environment.local_backend(folders)
         backend.mkdir(parents=True, exist_ok=True)
         backend.chmod(0o700)
-        stacks = sorted(path.name.split(".")[1] for path in CHECKOUT.glob("Pulumi.*.yaml"))
-        missing = [stack for stack in stacks if not _state_file(backend, stack).exists()]
+        files = {path.name.split(".")[1]: path for path in sorted(CHECKOUT.glob("Pulumi.*.yaml"))}
+        missing = [stack for stack in files if not _state_file(backend, stack).exists()]
         for stack in missing:
             step.note = f"create {stack}"
+            settings = files[stack].read_bytes()
             _pulumi(folders, "stack", "init", "--no-select", stack)
+            # Pulumi adds the salt of the passphrase at once; a checkout should not change by being set up.
+            files[stack].write_bytes(settings)
         if FIRST_STACK in missing:
             _pulumi(folders, "stack", "select", FIRST_STACK)
-        step.note = f"{', '.join(stacks) or 'none'} in {backend}"
+        step.note = f"{', '.join(files) or 'none'} in {backend}"
 
 
 def _state_file(backend: Path, stack: str) -> Path:
