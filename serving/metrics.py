@@ -92,6 +92,11 @@ class Metrics:
             ("model", "version"),
             registry=self.registry,
         )
+        self.config_stale = Gauge(
+            "tfsp_config_stale",
+            "Whether the latest reading of the models' configuration failed, and an older one holds.",
+            registry=self.registry,
+        )
         self.is_ready = Gauge("tfsp_ready", "Whether /readyz says yes.", registry=self.registry)
 
     def page(self) -> bytes:

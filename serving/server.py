@@ -9,26 +9,33 @@ says no but requests are answered: load balancers hear of the change later than 
 
 import asyncio
 import contextlib
-import functools
 import gc
 import logging
 import signal
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from serving.backend import Loader, Session, load_session
-from serving.errors import SettingsError
 from serving.grpc import methods
 from serving.grpc.aio import GrpcServer
+from serving.grpc.warmup import replay
 from serving.http1 import HttpServer, Limits
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
-from serving.repository import ModelSource, Repository, State, VersionStatus
+from serving.repository import (
+    Reconciler,
+    Repository,
+    Servable,
+    ServableLoader,
+    State,
+    VersionStatus,
+    read_sources,
+)
 from serving.rest import RestApi
 from serving.rest.errors import refusal
 from serving.settings import ServingSettings
+from serving.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +48,16 @@ class Server:
     def __init__(self, settings: ServingSettings, *, load: Loader | None = None) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.repository = Repository(
-            load or functools.partial(_load, settings),
-            self.metrics,
-            load_retries=settings.max_num_load_retries,
-            retry_seconds=settings.load_retry_interval_micros / 1e6,
-        )
+        self.repository = Repository(self.metrics)
         self.readiness = Readiness(repository=self.repository)
         self._pipeline = Pipeline(settings, self.metrics)
+        self._reconciler = Reconciler(
+            self.repository,
+            _servable_loader(settings, load),
+            on_withdrawn=self._pipeline.forget,
+            allows_labels_ahead=settings.allow_version_labels_for_unavailable_models,
+        )
+        self._watcher = Watcher(settings, self._reconciler, self.metrics)
         self._http: dict[str, HttpServer] = {}
         self._grpc: GrpcServer | None = None
         self.grpc_port = 0
@@ -57,14 +66,13 @@ class Server:
         """Open the doors and load the models.
 
         Raises SettingsError when no model is named, OSError when a port is taken, ModelError when a model cannot
-        be loaded.
+        be loaded and nobody watches for a better one.
         """
         started = time.perf_counter()
-        sources = _sources(self.settings)
+        sources = read_sources(self.settings)
         await self._open_http()
         await self._open_grpc()
-        for source in sources:
-            await self.repository.add(source)
+        await self._watcher.start(sources)
         _settle_memory()
         log.info("serving %s after %.2f s", ", ".join(self.repository.names), time.perf_counter() - started)
 
@@ -115,8 +123,9 @@ class Server:
         if self._grpc is not None:
             doors.append(self._grpc.close(grace_seconds=grace))
         await asyncio.gather(*doors)
+        await self._watcher.close()
         self._pipeline.close()
-        self.repository.close()
+        self._reconciler.close()
         log.info("closed")
 
     async def _open_http(self) -> None:
@@ -188,15 +197,19 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
     return first, second
 
 
-def _load(settings: ServingSettings, folder: Path) -> Session:
-    return load_session(folder, settings)
+def _servable_loader(settings: ServingSettings, load: Loader | None) -> ServableLoader:
+    def load_with_settings(folder: Path) -> Session:
+        return load_session(folder, settings)
 
+    def warm_up(servable: Servable, folder: Path) -> int:
+        return replay(servable, folder, iterations=settings.num_request_iterations_for_warmup)
 
-def _sources(settings: ServingSettings) -> Sequence[ModelSource]:
-    if settings.model_base_path:
-        return [ModelSource(name=settings.model_name, base_path=Path(settings.model_base_path))]
-    raise SettingsError(
-        "expected a model to serve, got none; set --model_base_path to the folder of its versions"
+    return ServableLoader(
+        load=load or load_with_settings,
+        warm_up=warm_up if settings.enable_model_warmup else None,
+        tries_out=settings.enable_model_warmup,
+        retries=settings.max_num_load_retries,
+        retry_seconds=settings.load_retry_interval_micros / 1e6,
     )
 
 

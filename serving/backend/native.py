@@ -6,6 +6,7 @@ thread on the single-threaded executor took a small model from 2300 to 13700 cal
 """
 
 import ctypes
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,9 +30,15 @@ class NativeSession:
         self.meta_graph = graphs.without_graph(meta_graph_bytes)
         self.signatures = read_signatures(self.meta_graph)
         self._run_options = library.NewBufferFromString(profile.run_options, len(profile.run_options))
+        # A version may be withdrawn while requests still run it. Each runner holds its session, so the session
+        # is closed when the last of them is gone, in whichever thread that is.
+        self._finalizer = weakref.finalize(
+            self, _close, library, self._session, self._graph, self._run_options
+        )
+        self._finalizer.atexit = False
 
     def bind(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Runner:
-        library, session, run_options = self._library, self._session, self._run_options
+        library, run_options = self._library, self._run_options
         sources = (Output * len(inputs))(*[self._output(spec) for spec in inputs])
         targets = (Output * len(outputs))(*[self._output(spec) for spec in outputs])
         dtypes = [spec.dtype for spec in inputs]
@@ -45,7 +52,7 @@ class NativeSession:
             status = library.NewStatus()
             try:
                 library.SessionRun(
-                    session, run_options,
+                    self._session, run_options,
                     sources, (Pointer * source_count)(*tensors), source_count,
                     targets, results, target_count,
                     None, 0, None, status,
@@ -63,12 +70,7 @@ class NativeSession:
         return run
 
     def close(self) -> None:
-        status = self._library.NewStatus()
-        self._library.CloseSession(self._session, status)
-        self._library.DeleteSession(self._session, status)
-        self._library.DeleteStatus(status)
-        self._library.DeleteGraph(self._graph)
-        self._library.DeleteBuffer(self._run_options)
+        self._finalizer()
 
     def _load(self, folder: Path, tags: Sequence[str], config: bytes) -> tuple[int, bytes]:
         library = self._library
@@ -95,6 +97,15 @@ class NativeSession:
                 f"the signature names the tensor {spec.tensor}, but the graph has no operation {name}"
             )
         return Output(operation, int(index or 0))
+
+
+def _close(library: Library, session: int, graph: int, run_options: object) -> None:
+    status = library.NewStatus()
+    library.CloseSession(session, status)
+    library.DeleteSession(session, status)
+    library.DeleteStatus(status)
+    library.DeleteGraph(graph)
+    library.DeleteBuffer(run_options)
 
 
 def _contents(buffer: Buffer) -> bytes:

@@ -40,7 +40,7 @@ def model_status(repository: Repository, message: bytes) -> bytes:
     spec = request.model_spec
     version = spec.version.value if spec.HasField("version") else None
     if spec.version_label:
-        version = repository.resolve(spec.name, None, spec.version_label).version
+        version = repository.version_of(spec.name, spec.version_label)
     response = get_model_status_pb2.GetModelStatusResponse(
         model_version_status=[_version(status) for status in repository.statuses(spec.name, version)]
     )

@@ -10,7 +10,7 @@ from serving.protos import predict_pb2
 from serving.repository import Servable
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature, TensorSpec
-from serving.tensors.tensor_protos import read_tensor, write_tensor
+from serving.tensors.tensor_protos import DEFAULT_LIMIT_BYTES, read_tensor, write_tensor
 from serving.tensors.wire import length_delimited
 
 
@@ -18,7 +18,12 @@ class Predict:
     """One request."""
 
     def __init__(
-        self, servable: Servable, request: predict_pb2.PredictRequest, *, as_content: bool, limit_bytes: int
+        self,
+        servable: Servable,
+        request: predict_pb2.PredictRequest,
+        *,
+        as_content: bool = False,
+        limit_bytes: int = DEFAULT_LIMIT_BYTES,
     ) -> None:
         self._servable = servable
         self._request = request

@@ -4,8 +4,22 @@ Belongs here: finding versions on disk, loading and unloading them, and naming t
 not belong here: running them, or answering anybody.
 """
 
-from serving.repository.models import ModelSource, Repository
+from serving.repository.loader import ServableLoader, WarmUp
+from serving.repository.models import Repository
+from serving.repository.reconciler import Reconciler
 from serving.repository.servable import Servable
+from serving.repository.sources import ModelSource, Policy, read_sources
 from serving.repository.states import State, VersionStatus
 
-__all__ = ["ModelSource", "Repository", "Servable", "State", "VersionStatus"]
+__all__ = [
+    "ModelSource",
+    "Policy",
+    "Reconciler",
+    "Repository",
+    "Servable",
+    "ServableLoader",
+    "State",
+    "VersionStatus",
+    "WarmUp",
+    "read_sources",
+]

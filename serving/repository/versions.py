@@ -6,6 +6,9 @@ from serving.errors import ModelError
 
 GRAPH_FILES = ("saved_model.pb", "saved_model.pbtxt")
 
+Fingerprint = tuple[tuple[str, int, int], ...]
+"""Name, size and time of change of every file: equal twice in a row, nobody is writing."""
+
 
 def find_versions(base_path: Path) -> dict[int, Path]:
     """The complete versions under `base_path`, by number, in rising order.
@@ -26,3 +29,15 @@ def find_versions(base_path: Path) -> dict[int, Path]:
 
 def is_complete(folder: Path) -> bool:
     return any((folder / name).is_file() for name in GRAPH_FILES)
+
+
+def fingerprint(folder: Path) -> Fingerprint:
+    """What the files of a version look like from outside."""
+    entries = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            status = path.stat()
+        except OSError:  # it went away between listing and looking: whoever compares will see a change
+            continue
+        entries.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
+    return tuple(entries)

@@ -86,4 +86,4 @@ class RestApi:
     def _version(self, target: Target) -> int | None:
         if target.label is None:
             return target.version
-        return self._repository.resolve(target.name, None, target.label).version
+        return self._repository.version_of(target.name, target.label)

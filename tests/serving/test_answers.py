@@ -127,7 +127,10 @@ async def test_what_must_not_be_kept_is_computed_every_time(settings: Any, serva
     assert sum(len(call["x"]) for call in asked.session.calls) == 3  # type: ignore[attr-defined]
     report: Any = world.pipeline.report(asked)["output_cache"]
     assert (report["state"], report["hits"], report["misses"]) == (state, 0, 0)
-    assert f'tfsp_output_cache_state{{model="m",state="{state}",version="1"}} 1.0' in world.metrics.page().decode()
+    assert (
+        f'tfsp_output_cache_state{{model="m",state="{state}",version="1"}} 1.0'
+        in world.metrics.page().decode()
+    )
     world.pipeline.close()
 
 

@@ -7,7 +7,7 @@ from serving.http1 import Request, Response
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.repository import Repository
-from tests.serving.worlds import double_backend, double_repository
+from tests.serving.worlds import double_repository
 
 
 async def get(readiness: Readiness, path: str, method: str = "GET") -> Response:
@@ -16,7 +16,7 @@ async def get(readiness: Readiness, path: str, method: str = "GET") -> Response:
 
 
 async def test_a_server_without_models_is_alive_but_not_ready() -> None:
-    readiness = Readiness(repository=Repository(lambda _folder: double_backend(), Metrics()))
+    readiness = Readiness(repository=Repository(Metrics()))
     assert (await get(readiness, "/livez")).status == 200
     response = await get(readiness, "/readyz")
     assert (response.status, response.body) == (503, b"no model is configured\n")

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import socket
 import threading
@@ -177,3 +178,47 @@ def test_a_model_that_is_no_model_is_one_sentence(tmp_path: Path) -> None:
     assert server.process.returncode == 1
     assert "expected a SavedModel that TensorFlow can load" in log
     assert "Traceback" not in log
+
+
+def test_a_new_version_is_picked_up_while_requests_run(models: Path, tmp_path: Path) -> None:
+    base_path = tmp_path / "half_plus_two"
+    shutil.copytree(models / "half_plus_two" / "1", base_path / "1")
+    line = ["--model_name=half_plus_two", f"--model_base_path={base_path}", "--drain_seconds=0"]
+    with serving(*line, "--file_system_poll_wait_seconds=1") as server:
+        answers = []
+        copied = False
+        while not answers or answers[-1] != b'{"predictions":[[3.5]]}':
+            status, body = server.get("/v1/models/half_plus_two:predict", {"instances": [[1]]})
+            answers.append(body)
+            assert status == 200
+            if not copied:
+                shutil.copytree(models / "half_plus_two" / "2", base_path / "2")
+                copied = True
+        assert set(answers) == {b'{"predictions":[[2.5]]}', b'{"predictions":[[3.5]]}'}
+        status = json.loads(server.get("/v1/models/half_plus_two")[1])["model_version_status"]
+    assert [(version["version"], version["state"]) for version in status] == [
+        ("2", "AVAILABLE"),
+        ("1", "END"),
+    ]
+
+
+def test_several_models_are_served_from_a_configuration_file(models: Path, tmp_path: Path) -> None:
+    config = tmp_path / "models.config"
+    config.write_text(
+        f"""
+        model_config_list {{
+          config {{ name: "words" base_path: "{models}/words" }}
+          config {{
+            name: "half" base_path: "{models}/half_plus_two"
+            model_version_policy {{ all {{}} }}
+            version_labels {{ key: "stable" value: 1 }}
+          }}
+        }}
+        """
+    )
+    with serving(f"--model_config_file={config}", "--drain_seconds=0") as server:
+        question = {"instances": [[1]]}
+        assert server.get("/v1/models/words:predict", {"instances": ["a"]})[0] == 200
+        assert server.get("/v1/models/half:predict", question)[1] == b'{"predictions":[[3.5]]}'
+        assert server.get("/v1/models/half/labels/stable:predict", question)[1] == b'{"predictions":[[2.5]]}'
+        assert server.get("/v1/models/half/versions/1:predict", question)[1] == b'{"predictions":[[2.5]]}'

@@ -8,7 +8,7 @@ import numpy as np
 from serving.backend import FakeBackend
 from serving.backend.fake import signature, spec
 from serving.metrics import Metrics
-from serving.repository import ModelSource, Repository
+from serving.repository import ModelSource, Reconciler, Repository, ServableLoader
 from serving.tensors.dtypes import Array
 
 DOUBLE = signature([spec("x", "float", (None, 2))], [spec("y", "float", (None, 2))])
@@ -46,7 +46,11 @@ def write_versions(base_path: Path, *versions: int) -> Path:
 async def double_repository(
     folder: Path, *, metrics: Metrics | None = None, backend: Callable[[], FakeBackend] = double_backend
 ) -> Repository:
-    """A repository that serves the model `double`, version 3."""
-    repository = Repository(lambda _folder: backend(), metrics or Metrics(), tries_out=False)
-    await repository.add(ModelSource(name="double", base_path=write_versions(folder / "double", 3)))
+    """A repository that serves the model `double`, version 3, known as `stable`."""
+    repository = Repository(metrics or Metrics())
+    loader = ServableLoader(load=lambda _folder: backend(), tries_out=False)
+    base_path = write_versions(folder / "double", 3)
+    await Reconciler(repository, loader).configure(
+        [ModelSource(name="double", base_path=base_path, labels={"stable": 3})]
+    )
     return repository
