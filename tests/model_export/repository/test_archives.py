@@ -159,6 +159,9 @@ HOSTILE: dict[str, bytes] = {
     "zip: names that differ by Unicode form": _zip_of(("caf\u00e9", b"x"), ("cafe\u0301", b"x")),
     "zip: a bomb": _zip_of(("zeros", b"\0" * 64_000_000), method=zipfile.ZIP_DEFLATED),
     "zip: members that share their bytes": _overlapping_zip(),
+    "zip: many small bombs": _zip_of(
+        *((f"z{n}", b"\0" * 3_000_000) for n in range(40)), method=zipfile.ZIP_DEFLATED
+    ),
     "zip: a folder with content": _zip_of(("a/", b"x")),
     "zip: an exotic compression": _zip_of(("a", b"x" * 100), method=zipfile.ZIP_LZMA),
     "zip: cut short": _zip_of(("a", b"x"))[:-10],

@@ -90,6 +90,46 @@ def test_a_collection_leaves_a_living_publisher_alone(tmp_path: Path) -> None:
     assert repository.versions() == (1,)
 
 
+def test_a_version_in_a_folder_appears_by_its_name_alone(tmp_path: Path) -> None:
+    base_path = tmp_path / "repository"
+    written: list[int] = []
+
+    def watch(path: str, _done_bytes: int, _total_bytes: int) -> None:
+        written.extend(each.stat().st_ino for each in base_path.glob(f".incoming-*/.fetching-*/{path}"))
+
+    open_repository(base_path, progress=watch).publish(
+        make_version(tmp_path, 1, files={"saved_model.pb": b"a graph"})
+    )
+    assert written == [(base_path / "1" / "saved_model.pb").stat().st_ino]
+
+
+def test_a_stray_file_among_those_that_arrive_is_noticed(tmp_path: Path) -> None:
+    open_repository(tmp_path / "repository").publish(make_version(tmp_path, 1))
+
+    def stray(_path: str, _done_bytes: int, _total_bytes: int) -> None:
+        (arriving,) = (tmp_path / "pod").glob(".fetching-*")
+        (arriving / "stray").write_text("not of this version")
+
+    with pytest.raises(RepositoryError, match="expected only files that the manifest lists, received stray"):
+        open_repository(tmp_path / "repository", progress=stray).fetch(1, tmp_path / "pod")
+    assert not (tmp_path / "pod" / "1").exists()
+
+
+def test_two_fetches_to_one_place_do_not_mix(tmp_path: Path) -> None:
+    repository = open_repository(tmp_path / "repository")
+    repository.publish(make_version(tmp_path, 1))
+    refused: list[RepositoryError] = []
+
+    def second() -> None:
+        with pytest.raises(RepositoryError, match="received one at work") as caught:
+            repository.fetch(1, tmp_path / "pod")
+        refused.append(caught.value)
+
+    meanwhile = once(second)
+    open_repository(tmp_path / "repository", progress=lambda *_: meanwhile()).fetch(1, tmp_path / "pod")
+    assert len(refused) == 1
+
+
 def test_a_folder_without_a_manifest_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "repository" / "1").mkdir(parents=True)
     (tmp_path / "repository" / "1" / "saved_model.pb").write_bytes(b"somebody's")
