@@ -12,12 +12,16 @@ import pytest
 from model_export.__main__ import main
 from model_export.repository.archives import pack
 from tests.model_export.contract import protos
+from tests.model_export.repository.s3_server import BUCKET
 from tests.model_export.repository.version_folders import contents, make_version
 
 
-@pytest.fixture
-def base(tmp_path: Path) -> str:
-    return str(tmp_path / "repository" / "mnist")
+@pytest.fixture(params=["folder", "s3"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "folder":
+        return str(tmp_path / "repository" / "mnist")
+    request.getfixturevalue("s3_environment")(request.getfixturevalue("s3_server"))
+    return f"s3://{BUCKET}/{tmp_path.name}/mnist"
 
 
 def _version(folder: Path, version: int, *, weight: bytes = b"\0\0\0\x40", op: str = "NoOp") -> str:
