@@ -7,6 +7,7 @@ in a process of its own, so that TensorFlow is never loaded here.
 import pulumi
 
 from components.config import ServedModel, load_config
+from components.contracts import agreed_contracts
 from components.platform import ServingPlatform, ServingPlatformArgs, cluster_provider
 from components.servable import export_request, published
 from model_export.artifact import ModelArtifact
@@ -23,9 +24,10 @@ def servable(served: ServedModel) -> ModelArtifact:
 
 
 config = load_config()
+servables = {each.model.name: servable(each) for each in config.served}
 platform = ServingPlatform(
     "serving",
-    ServingPlatformArgs(config=config, artifacts={each.model.name: servable(each) for each in config.served}),
+    ServingPlatformArgs(config=config, artifacts=servables, contracts=agreed_contracts(config, servables)),
     pulumi.ResourceOptions(providers=[cluster_provider(config.cluster)]),
 )
 for name, value in platform.facts().items():

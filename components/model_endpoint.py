@@ -26,6 +26,8 @@ class ModelEndpointArgs:
     """Its section of the configuration."""
     artifact: ModelArtifact
     """Its servable."""
+    contract: pulumi.Input[str]
+    """Its contract as JSON. Pods wait for it, so a contract that is refused holds the rollout back."""
     images: ImagesConfig
     """Registry and builder."""
     cluster: ClusterConfig
@@ -70,6 +72,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         )
         self.facts = {
             **_known_facts(args.artifact),
+            "contract": args.contract,
             "image": self.image,
             "service": self.service,
             "rest_url": self.rest_url,
@@ -100,7 +103,7 @@ def _pod_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> PodArgs:
         instance=naming.dns_label(served.model.name),
         image=image,
         version=args.artifact.version,
-        model_digest=args.artifact.digest,
+        model_digest=pulumi.Output.from_input(args.contract).apply(lambda _: args.artifact.digest),
         service_account=args.service_account,
         settings=plan.serving_settings(served),
         load_seconds=served.model.load_seconds,

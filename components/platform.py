@@ -25,6 +25,8 @@ class ServingPlatformArgs:
     """Validated configuration."""
     artifacts: Mapping[str, ModelArtifact]
     """Servable of each model, by the model's name."""
+    contracts: Mapping[str, pulumi.Input[str]]
+    """Contract of each model as JSON, once agreed; see `components.contracts`."""
 
 
 class ServingPlatform(pulumi.ComponentResource):
@@ -67,6 +69,7 @@ class ServingPlatform(pulumi.ComponentResource):
         return ModelEndpointArgs(
             served=served,
             artifact=args.artifacts[served.model.name],
+            contract=args.contracts[served.model.name],
             images=args.config.images,
             cluster=args.config.cluster,
             runtime=self.runtimes[plan.accelerator(served, args.config.images)],

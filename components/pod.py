@@ -56,7 +56,7 @@ class PodArgs:
     """Model image by digest."""
     version: int
     """Version that the image holds."""
-    model_digest: str
+    model_digest: pulumi.Input[str]
     """Identity of the servable; a new one is a new pod template."""
     service_account: pulumi.Input[str]
     """Name of a service account without rights."""

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tests.components import examples
-from tests.components.declared import PROJECT, Program, declare
+from tests.components.declared import PROJECT, Program, Recorder, declare
+from tests.model_export.contract import protos
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,10 +21,10 @@ ROOT = Path(__file__).parents[1]
 def version_folder(tmp_path: Path) -> Path:
     """A servable that was exported before: the program takes it as it is."""
     (tmp_path / "manifest.json").write_text(examples.manifest().to_json(), encoding="utf-8")
-    return tmp_path
+    return protos.write(tmp_path, protos.doubling())
 
 
-def run_stack(stack: str, version_folder: Path) -> Program:
+def run_stack(stack: str, version_folder: Path, recorder: Recorder | None = None) -> Program:
     settings = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     settings[f"{PROJECT}:model"]["source"] = str(version_folder)
 
@@ -31,15 +32,30 @@ def run_stack(stack: str, version_folder: Path) -> Program:
         pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in settings.items()})
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return declare(program)
+    return declare(program, recorder)
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_each_stack_declares_a_whole_deployment(stack: str, version_folder: Path):
     deployed = run_stack(stack, version_folder)
     kinds = {each.kind for each in deployed.resources}
-    assert {"Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Namespace", "Image"} <= kinds
-    assert {"rest_url", "grpc_target", "service", "namespace", "image", "model_digest", "model_version"} <= set(deployed.outputs)
+    assert {
+        "Deployment",
+        "Service",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "Namespace",
+        "Image",
+    } <= kinds
+    assert {
+        "rest_url",
+        "grpc_target",
+        "service",
+        "namespace",
+        "image",
+        "model_digest",
+        "model_version",
+    } <= set(deployed.outputs)
 
 
 def test_the_program_never_meets_tensorflow(version_folder: Path):
@@ -73,14 +89,37 @@ def test_a_new_version_changes_no_name_and_no_selector(version_folder: Path):
     before = run_stack("local", version_folder)
     (version_folder / "manifest.json").write_text(examples.manifest(version=8).to_json(), encoding="utf-8")
     after = run_stack("local", version_folder)
-    assert {_fixed(each.inputs) for each in before.all("Deployment")} == {_fixed(each.inputs) for each in after.all("Deployment")}
-    assert before.one("Deployment").inputs["spec"]["template"] != after.one("Deployment").inputs["spec"]["template"]
+    assert {_fixed(each.inputs) for each in before.all("Deployment")} == {
+        _fixed(each.inputs) for each in after.all("Deployment")
+    }
+    assert (
+        before.one("Deployment").inputs["spec"]["template"]
+        != after.one("Deployment").inputs["spec"]["template"]
+    )
     assert {each.name for each in before.resources} == {each.name for each in after.resources}
 
 
 def test_a_missing_model_ends_the_program_with_one_sentence(tmp_path: Path):
     with pytest.raises(pulumi.RunError, match=r"model mnist: .*absent"):
         run_stack("local", tmp_path / "absent")
+
+
+def test_a_model_that_breaks_its_clients_ends_the_program_and_reaches_no_pod(version_folder: Path):
+    recorder = Recorder(deployed=run_stack("local", version_folder).outputs)
+    info = protos.tensor_info("image:0", 3, None, 4)
+    protos.write(version_folder, protos.saved_model(protos.signature("serving_default", {"image": info}, {})))
+    with pytest.raises(
+        pulumi.RunError, match=r"model mnist: .*signatures\.serving_default\.inputs\.image\.dtype"
+    ):
+        run_stack("local", version_folder, recorder)
+    assert "Service" in {each.kind for each in recorder.resources}
+    assert "Deployment" not in {each.kind for each in recorder.resources}
+
+
+def test_a_model_that_reads_files_is_refused_by_name(version_folder: Path):
+    protos.write(version_folder, protos.doubling(protos.node("secret", "ReadFile", "image")))
+    with pytest.raises(pulumi.RunError, match=r"model mnist: .*ReadFile"):
+        run_stack("local", version_folder)
 
 
 def _fixed(inputs: dict[str, Any]) -> str:

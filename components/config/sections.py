@@ -121,6 +121,13 @@ class ModelConfig:
     evaluate: str = setting(
         "", "Path of an .npz with inputs and labels that the accuracy is measured on; empty for none."
     )
+    allow_breaking: bool = setting(
+        default=False,
+        doc="Let a new version break the contract of the deployed one: other inputs, outputs or types.",
+    )
+    allowed_ops: tuple[str, ...] = setting(
+        (), "Operations that may reach outside the graph (files, Python, the host), by name."
+    )
     load_seconds: int = setting(
         20, "Longest time from container start to ready, warm-up included.", minimum=1, maximum=3_600
     )

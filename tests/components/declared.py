@@ -35,8 +35,12 @@ class Recorder(mocks.Mocks):
 
     resources: list[Declared] = field(default_factory=list)
     hooks: dict[str, pulumi.ErrorHook] = field(default_factory=dict)
+    deployed: Mapping[str, Any] = field(default_factory=dict)
+    """Outputs of the stack's last update."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, {**args.inputs, "outputs": dict(self.deployed), "secretOutputNames": []}
         self.resources.append(
             Declared(type=args.typ, name=args.name, inputs=args.inputs, provider=args.provider or "")
         )
@@ -68,9 +72,9 @@ class Program:
         return [each for each in self.resources if each.kind == kind]
 
 
-def declare(program: Callable[[], object]) -> Program:
+def declare(program: Callable[[], object], recorder: Recorder | None = None) -> Program:
     """Run `program` to its end against a recorder; its exports are resolved and kept."""
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     outputs: dict[str, Any] = {}
 
     async def run() -> None:
@@ -87,6 +91,9 @@ def declare(program: Callable[[], object]) -> Program:
 
 async def _under_mocks(recorder: Recorder, run: Callable[[], Awaitable[None]]) -> None:
     mocks.set_mocks(recorder, project=PROJECT, stack="test", preview=False)
+    # What a failed run before this one left waiting belongs to an event loop that is closed.
+    settings.SETTINGS.rpc_manager.clear()
+    settings.SETTINGS.outputs.clear()
     # Pulumi's mocks say that they support hooks and then have no place for them.
     settings.SETTINGS.callbacks = recorder
     await stack.run_pulumi_func(run)  # waits for every registration, and raises what one of them raised

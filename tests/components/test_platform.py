@@ -15,7 +15,8 @@ def deploy(**sections: dict[str, Any]) -> Program:
     artifacts = {each.model.name: examples.artifact(name=each.model.name) for each in configuration.served}
 
     def program() -> None:
-        args = platform.ServingPlatformArgs(config=configuration, artifacts=artifacts)
+        contracts = dict.fromkeys(artifacts, "{}")
+        args = platform.ServingPlatformArgs(config=configuration, artifacts=artifacts, contracts=contracts)
         for name, value in platform.ServingPlatform("serving", args).facts().items():
             pulumi.export(name, value)
 
