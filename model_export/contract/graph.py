@@ -18,6 +18,8 @@ from model_export.contract.wire import BYTES, VARINT, Field, Message, signed
 from model_export.errors import ContractError
 
 _VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+MAX_NODES: Final = 400_000
+"""Ten times the largest graphs that are served; as many take about 200 MB to walk."""
 _MAX_AXES: Final = 254
 """TensorFlow's own limit on a tensor's rank (`tensor_shape.h`)."""
 
@@ -47,6 +49,7 @@ class Graph:
     functions: dict[str, Body] = field(default_factory=dict)
     ops: Counter[str] = field(default_factory=Counter)
     """Operation -> how many nodes, over the main graph and every function."""
+    node_count: int = 0
     constant_bytes: int = 0
     variable_bytes: int = 0
 
@@ -109,6 +112,11 @@ class GraphReader:
             raise ContractError(
                 f"{self._message.where}: expected nodes of different names, received {name!r} twice; "
                 "no TensorFlow loads this graph: export the model again"
+            )
+        self.graph.node_count += 1
+        if self.graph.node_count > MAX_NODES:
+            raise ContractError(
+                f"{self._message.where}: expected at most {MAX_NODES} nodes, received more; export the model again as one frozen graph"
             )
         body.nodes[name] = Node(op, tuple(inputs), tuple(self._attributes(op, attributes)))
         self.graph.ops[op] += 1

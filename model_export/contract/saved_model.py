@@ -74,7 +74,7 @@ def _contract(meta_graph: MetaGraph, *, digest: str) -> Contract:
         assets=tuple(sorted(set(meta_graph.assets.values()))),
         constant_bytes=graph.constant_bytes,
         variable_bytes=graph.variable_bytes,
-        node_count=graph.ops.total(),
+        node_count=graph.node_count,
         digest=digest,
     )
 

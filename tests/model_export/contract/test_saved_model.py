@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from model_export.artifact import Signature, TensorSpec
 from model_export.contract import read_contract
+from model_export.contract.graph import MAX_NODES
 from model_export.errors import ContractError
 from tests.model_export.contract import protos
 from tests.model_export.contract.protos import node
@@ -237,6 +238,28 @@ def test_a_vocabulary_is_safe_when_it_is_an_asset(
     contract = read_contract(protos.write(tmp_path, content))
     assert contract.file_ops == file_ops
     assert contract.assets == tuple("vocab.txt" for _ in assets)
+
+
+def test_an_asset_of_tensorflow_1_is_an_asset(tmp_path: Path) -> None:
+    packed = protos.message(
+        (1, "type.googleapis.com/tensorflow.AssetFileDef"), (2, protos.asset("name:0", "vocab.txt")[1])
+    )
+    assets = (
+        4,
+        protos.message((1, "saved_model_assets"), (2, protos.message((5, protos.message((1, packed)))))),
+    )
+    content = protos.saved_model((2, protos.graph(node("name", "Const"), FILL)), assets)
+    contract = read_contract(protos.write(tmp_path, content))
+    assert (contract.assets, contract.file_ops) == (("vocab.txt",), ())
+
+
+def test_a_graph_of_endless_nodes_is_refused_while_it_is_read(tmp_path: Path) -> None:
+    nodes = (
+        protos.message((1, protos.message((1, f"n{number}"), (2, "NoOp")))) for number in range(MAX_NODES + 1)
+    )
+    content = protos.saved_model((2, b"".join(nodes)))
+    with pytest.raises(ContractError, match=f"expected at most {MAX_NODES} nodes"):
+        read_contract(protos.write(tmp_path, content))
 
 
 def test_one_flipped_bit_in_any_computing_file_changes_the_digest(tmp_path: Path) -> None:
