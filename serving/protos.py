@@ -34,7 +34,7 @@ def _bare_tensorflow() -> Iterator[None]:
 
 
 with _bare_tensorflow():
-    from tensorflow.core.example import example_pb2
+    from tensorflow.core.example import example_pb2, feature_pb2
     from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
     from tensorflow.core.protobuf import config_pb2, error_codes_pb2, meta_graph_pb2, saved_model_pb2
     from tensorflow_serving.apis import (
@@ -45,8 +45,10 @@ with _bare_tensorflow():
         input_pb2,
         model_management_pb2,
         model_pb2,
+        model_service_pb2,
         predict_pb2,
         prediction_log_pb2,
+        prediction_service_pb2,
         regression_pb2,
     )
     from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
@@ -56,6 +58,7 @@ __all__ = [
     "config_pb2",
     "error_codes_pb2",
     "example_pb2",
+    "feature_pb2",
     "file_system_storage_path_source_pb2",
     "get_model_metadata_pb2",
     "get_model_status_pb2",
@@ -65,8 +68,10 @@ __all__ = [
     "model_management_pb2",
     "model_pb2",
     "model_server_config_pb2",
+    "model_service_pb2",
     "predict_pb2",
     "prediction_log_pb2",
+    "prediction_service_pb2",
     "regression_pb2",
     "saved_model_pb2",
     "tensor_pb2",

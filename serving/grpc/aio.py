@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import grpc
 import grpc.aio
+from grpc_reflection.v1alpha import reflection
 
 from serving.calls import Call
 from serving.errors import ServingError, SettingsError
@@ -30,6 +31,8 @@ class GrpcServer:
     def __init__(self, methods: Mapping[str, Method], settings: ServingSettings) -> None:
         self._server = grpc.aio.server(options=_options(settings))
         self._server.add_generic_rpc_handlers((_Handlers(methods),))
+        services = sorted({path.split("/")[1] for path in methods})
+        reflection.enable_server_reflection([*services, reflection.SERVICE_NAME], self._server)
 
     def bind(self, address: str) -> int:
         """Listen on `host:port` or `unix:path`; the bound port. Raises OSError when it is taken."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from serving.calls import Call
 from serving.errors import InvalidRequest, ServingError
 from serving.grpc import health
+from serving.grpc.inference import Inference
 from serving.grpc.metadata import model_metadata, model_status
 from serving.grpc.predict import Predict
 from serving.grpc.specs import parse_message, resolve
@@ -43,6 +44,9 @@ def methods(
 
     return {
         f"{_PREDICTION}Predict": services.predict,
+        f"{_PREDICTION}Classify": services.classify,
+        f"{_PREDICTION}Regress": services.regress,
+        f"{_PREDICTION}MultiInference": services.multi_inference,
         f"{_PREDICTION}GetModelMetadata": metadata,
         f"{_MODEL}GetModelStatus": status,
         "/grpc.health.v1.Health/Check": check,
@@ -57,12 +61,22 @@ class Services:
     ) -> None:
         self._repository = repository
         self._pipeline = pipeline
+        self._inference = Inference(repository, pipeline)
         self._metrics = metrics
         self._as_content = settings.enable_serialization_as_tensor_content
         self._limit_bytes = settings.max_request_bytes
 
     async def predict(self, message: bytes, call: Call) -> bytes:
         return await self._observe("predict", self._predict, message, call)
+
+    async def classify(self, message: bytes, call: Call) -> bytes:
+        return await self._observe("classify", self._inference.classify, message, call)
+
+    async def regress(self, message: bytes, call: Call) -> bytes:
+        return await self._observe("regress", self._inference.regress, message, call)
+
+    async def multi_inference(self, message: bytes, call: Call) -> bytes:
+        return await self._observe("multi_inference", self._inference.multi_inference, message, call)
 
     async def _predict(self, message: bytes, call: Call, seen: Observation) -> bytes:
         request = parse_message(predict_pb2.PredictRequest, message)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
+from serving import examples
 from serving.errors import ModelError
 from serving.grpc.predict import Predict
 from serving.protos import prediction_log_pb2
@@ -47,10 +48,18 @@ def _request(servable: Servable, record: bytes, path: Path) -> Callable[[], obje
             f"expected PredictionLogs in {path}, got {len(record)} bytes that are none"
         ) from error
     kind = entry.WhichOneof("log_type")
-    if kind != "predict_log":
-        raise ModelError(
-            f"expected predict requests in {path}, got {kind}, which this server does not replay"
-        )
-    question = Predict(servable, entry.predict_log.request).parse()
+    match kind:
+        case "predict_log":
+            question = Predict(servable, entry.predict_log.request).parse()
+        case "classify_log":
+            classify = entry.classify_log.request
+            signature = examples.find_signature(servable, classify.model_spec.signature_name)
+            question = examples.classify_question(signature, examples.serialize_examples(classify.input))
+        case "regress_log":
+            regress = entry.regress_log.request
+            signature = examples.find_signature(servable, regress.model_spec.signature_name)
+            question = examples.regress_question(signature, examples.serialize_examples(regress.input))
+        case _:
+            raise ModelError(f"expected predict, classify or regress requests in {path}, got {kind}")
     run = servable.runner(question.signature, question.outputs)
     return lambda: run(question.inputs)

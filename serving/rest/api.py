@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from serving.calls import Call
-from serving.errors import ServingError, Unsupported
+from serving.errors import ServingError
 from serving.http1 import Request, Response
 from serving.metrics import Metrics, Observation
 from serving.pipeline import Exchange, Pipeline
 from serving.repository import Repository
 from serving.rest.errors import error_response, refusal
+from serving.rest.examples import Examples
 from serving.rest.models import metadata_document, status_document
 from serving.rest.paths import PREFIX, Target, parse_path
 from serving.rest.predict import Predict
@@ -66,20 +67,22 @@ class RestApi:
         seen.model = servable.name
         if target.verb == "metadata":
             return metadata_document(servable)
-        if target.verb != "predict":
-            raise Unsupported(f"expected :predict, got :{target.verb}, which this server does not answer")
         call = Call(
             deadline=asyncio.get_running_loop().time() + self._timeout_seconds, metadata=request.headers
         )
-        predict = Predict(servable, request.body)
+        asked: Predict | Examples
+        if target.verb == "predict":
+            asked = Predict(servable, request.body)
+        else:
+            asked = Examples(servable, request.body, verb=target.verb)
         return await self._pipeline.answer(
             Exchange(
                 servable=servable,
                 call=call,
-                kind="rest predict",
+                kind=f"rest {target.verb}",
                 message=request.body,
-                parse=predict.parse,
-                render=predict.render,
+                parse=asked.parse,
+                render=asked.render,
             )
         )
 

@@ -10,7 +10,7 @@ from serving.rest.documents import parse_document
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import is_base64_object, quote, to_array
 from serving.tensors.json_outputs import write_columns, write_rows
-from serving.tensors.signatures import Signature, TensorSpec
+from serving.tensors.signatures import TensorSpec
 
 
 class Predict:
@@ -24,7 +24,7 @@ class Predict:
     def parse(self) -> Question:
         """Raises InvalidRequest, SignatureNotFound."""
         document = parse_document(self._body)
-        signature = self._servable.signature(_signature_name(document))
+        signature = self._servable.signature(signature_name(document))
         if not signature.inputs:
             raise InvalidRequest(f"Failed to get input map for signature: {signature.name}")
         self._is_columnar = _is_columnar(document)
@@ -44,12 +44,8 @@ class Predict:
         return write(named, question.signature.outputs)
 
 
-def signature_of(document: Mapping[str, Any], servable: Servable) -> Signature:
-    """The signature that a body names, or the default one."""
-    return servable.signature(_signature_name(document))
-
-
-def _signature_name(document: Mapping[str, Any]) -> str:
+def signature_name(document: Mapping[str, Any]) -> str:
+    """The signature that a body names; empty for the default one. Raises InvalidRequest when it is no text."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise InvalidRequest(
