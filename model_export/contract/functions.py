@@ -71,14 +71,13 @@ def _concrete(message: Message, holder: Field) -> Iterator[str]:
 def _inputs(message: Message, concrete: Field) -> Iterator[TensorSpec]:
     waiting = [each for each in message.within(concrete) if each.number == 3]
     while waiting:
-        value = waiting.pop(0)
-        for each in message.within(value):
+        inner: list[Field] = []
+        for each in message.within(waiting.pop()):
             if each.number == _TENSOR_SPEC:
                 yield _spec(message, each)
             elif each.number in _CONTAINERS:
-                waiting[:0] = [
-                    inner for part in message.within(each) for inner in _values(message, each, part)
-                ]
+                inner.extend(value for part in message.within(each) for value in _values(message, each, part))
+        waiting.extend(reversed(inner))
 
 
 def _values(message: Message, container: Field, part: Field) -> Iterator[Field]:

@@ -42,9 +42,17 @@ def foreign_vocabularies(graph: Graph, assets: frozenset[str]) -> Iterator[str]:
     `assets` are the names of the tensors that the loader feeds with asset paths. Inside a function the file name is an argument,
     which is taken for an asset where the servable has any.
     """
+    fed = frozenset(node_name(each) for each in assets)
     for body in (graph.main, *graph.functions.values()):
+        verdicts: dict[str, bool] = {}
         for node in body.nodes.values():
-            if node.op in _VOCABULARY and not _reads_asset(node, body, assets):
+            if node.op not in _VOCABULARY:
+                continue
+            if (
+                len(node.inputs) < 2
+                or not fed
+                or not _is_asset(node_name(node.inputs[1]), body, fed, verdicts)
+            ):
                 yield node.op
 
 
@@ -72,16 +80,19 @@ def _callees(graph: Graph, node: Node) -> Iterator[str]:
         yield node.op
 
 
-def _reads_asset(node: Node, body: Body, assets: frozenset[str]) -> bool:
-    if not assets or len(node.inputs) < 2:
-        return False
-    names = {node_name(each) for each in assets}
-    name = node_name(node.inputs[1])
-    for _ in range(len(body.nodes) + 1):
-        if name in names or name in body.arguments:
-            return True
+def _is_asset(name: str, body: Body, fed: frozenset[str], verdicts: dict[str, bool]) -> bool:
+    """Follow a file name back through nodes that only pass it on; what was followed once is remembered, so the whole walk is linear."""
+    passed: list[str] = []
+    while name not in verdicts:
+        verdicts[name] = False  # until its source is known: a chain that comes back to itself starts nowhere
+        passed.append(name)
         source = body.nodes.get(name)
-        if source is None or source.op not in _TRANSPARENT or not source.inputs:
-            return source is not None and source.op in _ASSET_HOLDERS
-        name = node_name(source.inputs[0])
-    return False
+        if name in fed or name in body.arguments:
+            verdicts[name] = True
+        elif source is not None and source.op in _TRANSPARENT and source.inputs:
+            name = node_name(source.inputs[0])
+        else:
+            verdicts[name] = source is not None and source.op in _ASSET_HOLDERS
+    for each in passed:
+        verdicts[each] = verdicts[name]
+    return verdicts[name]

@@ -220,6 +220,37 @@ VOCABULARIES = {
         (protos.asset("path:0", "vocab.txt"),),
         (),
     ),
+    "from an asset, by way of a variable": (
+        (
+            node("path", "Placeholder"),
+            node("kept", "VarHandleOp"),
+            node("name", "ReadVariableOp", "kept"),
+            FILL,
+        ),
+        (protos.asset("path:0", "vocab.txt"),),
+        (),
+    ),
+    "from itself": (
+        (
+            node("path", "Placeholder"),
+            node("name", "Identity", "other"),
+            node("other", "Identity", "name"),
+            FILL,
+        ),
+        (protos.asset("path:0", "vocab.txt"),),
+        (TABLE,),
+    ),
+    "from an asset and from the host": (
+        (
+            node("path", "Placeholder"),
+            node("name", "Identity", "path"),
+            FILL,
+            node("etc", "Const"),
+            node("more", TABLE, "t", "etc"),
+        ),
+        (protos.asset("path:0", "vocab.txt"),),
+        (TABLE,),
+    ),
     "from any file of the host": ((node("name", "Const"), FILL), (), (TABLE,)),
     "from another file, beside an asset": (
         (node("name", "Const"), FILL, node("path", "Placeholder")),
@@ -251,6 +282,17 @@ def test_an_asset_of_tensorflow_1_is_an_asset(tmp_path: Path) -> None:
     content = protos.saved_model((2, protos.graph(node("name", "Const"), FILL)), assets)
     contract = read_contract(protos.write(tmp_path, content))
     assert (contract.assets, contract.file_ops) == (("vocab.txt",), ())
+
+
+def test_vocabularies_behind_one_long_chain_are_followed_once(tmp_path: Path) -> None:
+    length = 20_000
+    chain = [
+        node("n0", "Placeholder"),
+        *(node(f"n{number}", "Identity", f"n{number - 1}") for number in range(1, length)),
+    ]
+    tables = [node(f"t{number}", TABLE, "table", f"n{length - 1}") for number in range(length)]
+    content = protos.saved_model((2, protos.graph(*chain, *tables)), protos.asset("n0:0", "vocab.txt"))
+    assert read_contract(protos.write(tmp_path, content)).file_ops == ()
 
 
 def test_a_graph_of_endless_nodes_is_refused_while_it_is_read(tmp_path: Path) -> None:
