@@ -14,7 +14,8 @@ from model_export.contract.graph import Body, Graph, Node
 
 _VOCABULARY: Final = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
 _TRANSPARENT: Final = frozenset({"Identity", "ReadVariableOp"})
-_ASSET_HOLDERS: Final = frozenset({"Placeholder", "PlaceholderV2", "VarHandleOp", "VariableV2"})
+_ASSET_HOLDERS: Final = frozenset({"VarHandleOp", "VariableV2"})
+"""TensorFlow 2 keeps the path of an asset in a variable that the loader fills."""
 
 
 def reachable_ops(graph: Graph, tensors: Iterable[str]) -> frozenset[str]:

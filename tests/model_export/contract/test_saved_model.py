@@ -257,7 +257,12 @@ VOCABULARIES = {
         (protos.asset("path:0", "vocab.txt"),),
         (TABLE,),
     ),
-    "from a file that the client names, without assets": ((node("name", "Placeholder"), FILL), (), (TABLE,)),
+    "from a file that the client names": ((node("name", "Placeholder"), FILL), (), (TABLE,)),
+    "from a file that the client names, beside an asset": (
+        (node("name", "Placeholder"), FILL, node("path", "Placeholder")),
+        (protos.asset("path:0", "vocab.txt"),),
+        (TABLE,),
+    ),
 }
 
 
