@@ -12,6 +12,7 @@ import pulumi
 from components import naming, plan
 from components.autoscaling import Autoscaler, AutoscalerArgs
 from components.config import ClusterConfig, ImagesConfig, ServedModel
+from components.exposure import Exposure, ExposureArgs
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.pod import CONTAINER, PodArgs
@@ -65,11 +66,9 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.image = ModelImage(f"{name}-image", image_args, child).ref
         server = ModelServer(f"{name}-server", _server_args(args, self.image), child)
         Autoscaler(f"{name}-autoscaler", _autoscaler_args(args, server.deployment_name), child)
-        self.service, self.rest_url, self.grpc_target = (
-            server.service_name,
-            server.rest_url,
-            server.grpc_target,
-        )
+        Exposure(f"{name}-exposure", _exposure_args(args, server.service_name), child)
+        self.service = server.service_name
+        self.rest_url, self.grpc_target = _addresses(args.served, server)
         self.facts = {
             **_known_facts(args.artifact),
             "contract": args.contract,
@@ -124,6 +123,31 @@ def _autoscaler_args(args: ModelEndpointArgs, deployment_name: pulumi.Input[str]
         container=CONTAINER,
         load_seconds=args.served.model.load_seconds,
         autoscaling=args.served.autoscaling,
+    )
+
+
+def _exposure_args(args: ModelEndpointArgs, service: pulumi.Input[str]) -> ExposureArgs:
+    served, settings = args.served, plan.serving_settings(args.served)
+    return ExposureArgs(
+        namespace=args.namespace,
+        instance=naming.dns_label(served.model.name),
+        model=served.model.name,
+        service=service,
+        ports={"rest": settings.rest_api_port, "grpc": settings.port, "monitoring": settings.monitoring_port},
+        reached_from_outside=served.server.service_type != "ClusterIP",
+        request_timeout_seconds=served.server.request_timeout_seconds,
+        exposure=served.exposure,
+    )
+
+
+def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """REST and gRPC as a client should call them: by the host name where something routes it, else by the Service."""
+    exposure = served.exposure
+    is_encrypted = bool(exposure.gateway or exposure.tls_secret)
+    rest, grpc = f"{'https' if is_encrypted else 'http'}://{exposure.host}", f"{exposure.host}:443"
+    return (
+        pulumi.Output.from_input(rest) if exposure.host else server.rest_url,
+        pulumi.Output.from_input(grpc) if exposure.gateway else server.grpc_target,
     )
 
 

@@ -12,6 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components import naming, plan
 from components.config import ClusterConfig, PlatformConfig, ServedModel
 from components.diagnosis import failure_hook
+from components.exposure import default_deny
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from model_export.artifact import ModelArtifact
@@ -50,6 +51,8 @@ class ServingPlatform(pulumi.ComponentResource):
         self.runtimes = {
             kind: _runtime(name, kind, args.config, child) for kind in _accelerators(args.config)
         }
+        if any(served.exposure.network_policies for served in args.config.served):
+            default_deny(name, self.namespace, child)
         self._on_failure = failure_hook(args.config.cluster)
         self.endpoints = {
             served.model.name: ModelEndpoint(

@@ -112,7 +112,6 @@ def test_a_model_that_breaks_its_clients_ends_the_program_and_reaches_no_pod(ver
         pulumi.RunError, match=r"model mnist: .*signatures\.serving_default\.inputs\.image\.dtype"
     ):
         run_stack("local", version_folder, recorder)
-    assert "Service" in {each.kind for each in recorder.resources}
     assert "Deployment" not in {each.kind for each in recorder.resources}
 
 

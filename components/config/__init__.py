@@ -1,6 +1,6 @@
 """Stack configuration in, one validated frozen value out.
 
-Belongs here: the table of keys (`sections`), how one value is read and refused (`fields`), what no single value can know of itself
+Belongs here: the tables of keys (`stack_sections`, `model_sections`), how one value is read and refused (`fields`), what no single value can know of itself
 (`contradictions`), and the only call of `pulumi.Config` in the program (`load`). Does not belong here: anything that makes a
 resource. Imported by every component for its section, and by `__main__.py` for `load_config`.
 
@@ -10,22 +10,22 @@ type, default and description, so the Pulumi CLI merges defaults leaf by leaf an
 
 from components.config.api_layer import api_layer_settings
 from components.config.load import load_config, read_config
-from components.config.sections import (
+from components.config.model_sections import (
     AutoscalingConfig,
-    ClusterConfig,
+    ExposureConfig,
     GpuConfig,
-    ImagesConfig,
     ModelConfig,
-    PlatformConfig,
     ResourcesConfig,
     RolloutConfig,
     ServedModel,
     ServerConfig,
 )
+from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
 
 __all__ = [
     "AutoscalingConfig",
     "ClusterConfig",
+    "ExposureConfig",
     "GpuConfig",
     "ImagesConfig",
     "ModelConfig",

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.config.api_layer import api_layer_settings
-from components.config.sections import (
+from components.config.model_sections import (
     AutoscalingConfig,
-    ClusterConfig,
+    ExposureConfig,
     GpuConfig,
-    ImagesConfig,
     ModelConfig,
-    PlatformConfig,
     ServedModel,
     ServerConfig,
 )
+from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
 from components.errors import ConfigError, config_error
 
 _SHARED_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -29,7 +28,9 @@ def check_platform(platform: PlatformConfig) -> None:
         _check_autoscaling(served.autoscaling)
         _check_gpu(served.gpu)
         _check_server(served.server)
+        _check_exposure(served.exposure)
     _check_node_ports(platform.served)
+    _check_hosts(platform.served)
 
 
 def _check_cluster(cluster: ClusterConfig) -> None:
@@ -91,6 +92,39 @@ def _check_server(server: ServerConfig) -> None:
         if port and port not in _NODE_PORTS:
             raise config_error(f"server.{key}", "0, or from 30000 to 32767", port)
     api_layer_settings(server.settings)
+
+
+def _check_exposure(exposure: ExposureConfig) -> None:
+    if exposure.gateway and exposure.ingress_class:
+        raise ConfigError(
+            "exposure.gateway and exposure.ingressClass are both set; keep the Gateway, it routes gRPC as well"
+        )
+    is_routed = bool(exposure.gateway or exposure.ingress_class)
+    if is_routed and not exposure.host:
+        raise ConfigError(
+            "exposure.host is not set, but a Gateway or an Ingress is; set it with `pulumi config set --path exposure.host NAME`"
+        )
+    for key, value in (("host", exposure.host), ("tlsSecret", exposure.tls_secret)):
+        if value and not is_routed:
+            raise ConfigError(
+                f"exposure.{key} is {value!r} but nothing routes it; set exposure.gateway or exposure.ingressClass"
+            )
+    if exposure.tls_secret and exposure.gateway:
+        raise ConfigError(
+            "exposure.tlsSecret is for an Ingress; a Gateway's certificate is in its listener: leave the key out"
+        )
+
+
+def _check_hosts(models: tuple[ServedModel, ...]) -> None:
+    owners: dict[str, str] = {}
+    for served in (each for each in models if each.exposure.gateway):
+        host, name = served.exposure.host, served.model.name
+        if host in owners:
+            # A gRPC request names its model in the message, where no route looks.
+            raise ConfigError(
+                f"models {owners[host]} and {name} share exposure.host {host}; over gRPC each needs a host of its own"
+            )
+        owners[host] = name
 
 
 def _check_node_ports(models: tuple[ServedModel, ...]) -> None:

@@ -15,6 +15,10 @@ from components.errors import ConfigError, config_error
 
 Section = TypeVar("Section")
 
+DNS_LABEL: typing.Final = (
+    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+    "a DNS label: lower-case letters, digits and dashes, at most 63",
+)
 _UNITS: typing.Final = ("Seconds", "Mib", "Millicores", "Percent")
 _TYPE_NAMES: typing.Final = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array"}
 

@@ -1,7 +1,7 @@
 """From the stack's configuration to one PlatformConfig: the only place that asks Pulumi for it.
 
-The sections `model`, `server`, `resources`, `gpu`, `autoscaling` and `rollout` describe the model of the stack. Where `models` names
-several, they are what every one of them starts from, and each entry holds only what differs, in the same sections.
+The sections of `ServedModel` (`model`, `server`, `gpu`, …) describe the model of the stack. Where `models` names several, they are what
+every one of them starts from, and each entry holds only what differs, in the same sections.
 """
 
 import json
@@ -13,7 +13,8 @@ import pulumi
 
 from components.config.contradictions import check_platform
 from components.config.fields import did_you_mean, key_of, read_section
-from components.config.sections import ClusterConfig, ImagesConfig, PlatformConfig, ServedModel
+from components.config.model_sections import ServedModel
+from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
 from components.errors import ConfigError, config_error
 
 _MODEL_SECTIONS: Final = get_type_hints(ServedModel)

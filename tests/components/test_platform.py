@@ -23,7 +23,7 @@ def deploy(**sections: dict[str, Any]) -> Program:
     return declare(program)
 
 
-def test_one_model_is_six_objects_and_two_images():
+def test_one_model_is_eight_objects_and_two_images():
     kinds = sorted(each.kind for each in deploy().resources if not each.type.startswith("tfserving:"))
     assert kinds == [
         "Deployment",
@@ -31,6 +31,8 @@ def test_one_model_is_six_objects_and_two_images():
         "Image",
         "Image",
         "Namespace",
+        "NetworkPolicy",
+        "NetworkPolicy",
         "PodDisruptionBudget",
         "Service",
         "ServiceAccount",

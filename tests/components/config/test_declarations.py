@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 import yaml
 
-from components.config import sections
+from components import config
 from components.config.fields import key_of, type_name
 
 ROOT = Path(__file__).parents[3]
 SECTIONS = (
-    sections.ClusterConfig,
-    sections.ImagesConfig,
-    sections.ModelConfig,
-    sections.ServerConfig,
-    sections.ResourcesConfig,
-    sections.GpuConfig,
-    sections.AutoscalingConfig,
-    sections.RolloutConfig,
+    config.ClusterConfig,
+    config.ImagesConfig,
+    config.ModelConfig,
+    config.ServerConfig,
+    config.ResourcesConfig,
+    config.GpuConfig,
+    config.AutoscalingConfig,
+    config.RolloutConfig,
+    config.ExposureConfig,
 )
 
 

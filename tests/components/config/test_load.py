@@ -119,6 +119,23 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"images": {"pipConfig": "absent/pip.conf"}},
         "images.pipConfig must be the path of a readable text file, got 'absent/pip.conf'",
     ),
+    "two ways in": (
+        {"exposure": {"gateway": "gateways/public", "ingressClass": "nginx"}},
+        "exposure.gateway and exposure.ingressClass are both set",
+    ),
+    "a way in without a name": ({"exposure": {"gateway": "gateways/public"}}, "exposure.host is not set"),
+    "a name without a way in": (
+        {"exposure": {"host": "a.example.com"}},
+        "exposure.host is 'a.example.com' but nothing routes it",
+    ),
+    "gateway without a namespace": (
+        {"exposure": {"gateway": "public"}},
+        "exposure.gateway must be `namespace/name` of a Gateway",
+    ),
+    "two models under one host": (
+        {"exposure": {"gateway": "gateways/public", "host": "a.example.com"}, "models": {"a": {}, "b": {}}},
+        "models a and b share exposure.host a.example.com",
+    ),
     "unknown section of a model": ({"models": {"a": {"images": {}}}}, "unknown key models.a.images"),
     "unknown key of a model": (
         {"models": {"a": {"gpu": {"cout": 1}}}},

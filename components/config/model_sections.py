@@ -1,97 +1,21 @@
-"""The table of configuration keys: one frozen dataclass per section, one line per key.
-
-A new stack needs a registry, a model's name and its source. Tests hold this table, Pulumi.yaml and docs/config.md to one another.
-Units are in the names, and every number is a whole one: Pulumi.yaml knows no fractions.
-"""
+"""The keys of one model: its source, its pods, its scaling, its doors. Each may also stand in an entry of `models`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from components.config.fields import check_limits, required, setting
+from components.config.fields import DNS_LABEL, check_limits, setting
 
-_DNS_LABEL = (
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
-    "a DNS label: lower-case letters, digits and dashes, at most 63",
-)
 _MODEL_NAME = (r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a model name: letters, digits, `.`, `_`, `-`, at most 63")
 _EXTENDED_RESOURCE = (
     r"nvidia\.com/(gpu(\.shared)?|mig-\d+g\.\d+gb(\.me)?)",
     "`nvidia.com/gpu`, `nvidia.com/gpu.shared` or a MIG profile such as `nvidia.com/mig-1g.10gb`",
 )
-_DEBIAN = "docker.io/library/debian:bookworm-20250520-slim"
+_HOST_NAME = (
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+",
+    "a host name such as `mnist.example.com`",
+)
 _WEEK_SECONDS = 604_800
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClusterConfig:
-    """Which cluster, and what it offers."""
-
-    SECTION: ClassVar[str] = "cluster"
-
-    context: str = setting("", "Context of the kubeconfig; empty for the current one.")
-    kubeconfig: str = setting("", "Path of the kubeconfig; empty for KUBECONFIG, then ~/.kube/config.")
-    namespace: str = setting(
-        "tf-serving", "Namespace that is created for this stack alone.", pattern=_DNS_LABEL
-    )
-    pod_security_version: str = setting(
-        "v1.31",
-        "Kubernetes minor version whose restricted Pod Security profile is enforced.",
-        pattern=(r"v1\.\d+", "a minor version such as `v1.34`"),
-    )
-    node_address: str = setting("", "Address at which NodePorts answer, for the addresses in the outputs.")
-    priority_class: str = setting("", "PriorityClass of the pods; it must exist.", pattern=_DNS_LABEL)
-    image_pull_secrets: tuple[str, ...] = setting(
-        (), "Names of Secrets in the namespace that open the registry."
-    )
-
-    def __post_init__(self) -> None:
-        check_limits(self, self.SECTION)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImagesConfig:
-    """How images are made and where they go."""
-
-    SECTION: ClassVar[str] = "images"
-
-    registry: str = required(
-        "Registry and path that images are pushed to, such as registry.example.com/team.",
-        pattern=(
-            r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*",
-            "a registry with a path, such as registry.example.com/team",
-        ),
-    )
-    base: str = setting(
-        "",
-        "Base of the runtime image, with python3 and tini; empty to make one with apt on images.builderBase.",
-    )
-    builder_base: str = setting(
-        _DEBIAN,
-        "Base of the build stages: Debian 12; what it lacks of python3-venv and binutils is installed with apt.",
-    )
-    runtime: str = setting(
-        "",
-        "Which TensorFlow is in the runtime image: cpu or gpu; empty for gpu where gpu.count is above 0.",
-        choices=("", "cpu", "gpu"),
-    )
-    require_digests: bool = setting(default=False, doc="Refuse base images that are not named by digest.")
-    platform: str = setting(
-        "linux/amd64", "Operating system and processor of the nodes.", choices=("linux/amd64", "linux/arm64")
-    )
-    builder: str = setting("", "Name of the BuildKit builder; empty for the current one of `docker buildx`.")
-    registry_cache: bool = setting(
-        default=False, doc="Keep the build cache in the registry, for builders that start empty."
-    )
-    pip_config: str = setting(
-        "", "Path of a pip.conf for the build, mounted as a build secret; empty for none."
-    )
-    ca_certificates: str = setting(
-        "", "Path of a CA bundle for the build, mounted as a build secret; empty for the base image's own."
-    )
-
-    def __post_init__(self) -> None:
-        check_limits(self, self.SECTION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +119,7 @@ class GpuConfig:
         "", "Value of the node label nvidia.com/gpu.product to choose nodes by; empty for any."
     )
     runtime_class: str = setting(
-        "", "RuntimeClass of the pods, where the cluster needs one.", pattern=_DNS_LABEL
+        "", "RuntimeClass of the pods, where the cluster needs one.", pattern=DNS_LABEL
     )
     spare: bool = setting(
         default=False,
@@ -253,6 +177,38 @@ class RolloutConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExposureConfig:
+    """Who may reach the model, and by which name from outside the cluster."""
+
+    SECTION: ClassVar[str] = "exposure"
+
+    network_policies: bool = setting(
+        default=True, doc="Deny all traffic of the pods but what the keys below and the Service's type open."
+    )
+    client_namespaces: tuple[str, ...] = setting(
+        (), "Namespaces that may ask the model; empty for every namespace of the cluster."
+    )
+    monitoring_namespaces: tuple[str, ...] = setting(
+        ("monitoring",), "Namespaces that may read the metrics port."
+    )
+    host: str = setting("", "Host name of the model outside the cluster; empty for none.", pattern=_HOST_NAME)
+    gateway: str = setting(
+        "",
+        "Gateway (Gateway API) that routes REST and gRPC to the model, `namespace/name`.",
+        pattern=(r"[-a-z0-9]+/[-a-z0-9.]+", "`namespace/name` of a Gateway"),
+    )
+    ingress_class: str = setting(
+        "", "IngressClass that routes REST to the model, where there is no Gateway API.", pattern=DNS_LABEL
+    )
+    tls_secret: str = setting(
+        "", "Secret with the Ingress's certificate; a Gateway holds its own.", pattern=DNS_LABEL
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServedModel:
     """Everything about one model: its source, its pods, its scaling."""
 
@@ -262,14 +218,4 @@ class ServedModel:
     gpu: GpuConfig = field(default_factory=GpuConfig)
     autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlatformConfig:
-    """One stack: a cluster, its images, and the models that it serves."""
-
-    cluster: ClusterConfig
-    images: ImagesConfig
-    served: tuple[ServedModel, ...]
-    build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""
+    exposure: ExposureConfig = field(default_factory=ExposureConfig)

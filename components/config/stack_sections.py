@@ -1,0 +1,96 @@
+"""The keys of a whole stack: one frozen dataclass per section, one line per key. The models' own keys are in `model_sections`.
+
+A new stack needs a registry, a model's name and its source. Tests hold these tables, Pulumi.yaml and docs/config.md to one another.
+Units are in the names, and every number is a whole one: Pulumi.yaml knows no fractions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from components.config.fields import DNS_LABEL, check_limits, required, setting
+from components.config.model_sections import ServedModel
+
+_DEBIAN = "docker.io/library/debian:bookworm-20250520-slim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterConfig:
+    """Which cluster, and what it offers."""
+
+    SECTION: ClassVar[str] = "cluster"
+
+    context: str = setting("", "Context of the kubeconfig; empty for the current one.")
+    kubeconfig: str = setting("", "Path of the kubeconfig; empty for KUBECONFIG, then ~/.kube/config.")
+    namespace: str = setting(
+        "tf-serving", "Namespace that is created for this stack alone.", pattern=DNS_LABEL
+    )
+    pod_security_version: str = setting(
+        "v1.31",
+        "Kubernetes minor version whose restricted Pod Security profile is enforced.",
+        pattern=(r"v1\.\d+", "a minor version such as `v1.34`"),
+    )
+    node_address: str = setting("", "Address at which NodePorts answer, for the addresses in the outputs.")
+    priority_class: str = setting("", "PriorityClass of the pods; it must exist.", pattern=DNS_LABEL)
+    image_pull_secrets: tuple[str, ...] = setting(
+        (), "Names of Secrets in the namespace that open the registry."
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesConfig:
+    """How images are made and where they go."""
+
+    SECTION: ClassVar[str] = "images"
+
+    registry: str = required(
+        "Registry and path that images are pushed to, such as registry.example.com/team.",
+        pattern=(
+            r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*",
+            "a registry with a path, such as registry.example.com/team",
+        ),
+    )
+    base: str = setting(
+        "",
+        "Base of the runtime image, with python3 and tini; empty to make one with apt on images.builderBase.",
+    )
+    builder_base: str = setting(
+        _DEBIAN,
+        "Base of the build stages: Debian 12; what it lacks of python3-venv and binutils is installed with apt.",
+    )
+    runtime: str = setting(
+        "",
+        "Which TensorFlow is in the runtime image: cpu or gpu; empty for gpu where gpu.count is above 0.",
+        choices=("", "cpu", "gpu"),
+    )
+    require_digests: bool = setting(default=False, doc="Refuse base images that are not named by digest.")
+    platform: str = setting(
+        "linux/amd64", "Operating system and processor of the nodes.", choices=("linux/amd64", "linux/arm64")
+    )
+    builder: str = setting("", "Name of the BuildKit builder; empty for the current one of `docker buildx`.")
+    registry_cache: bool = setting(
+        default=False, doc="Keep the build cache in the registry, for builders that start empty."
+    )
+    pip_config: str = setting(
+        "", "Path of a pip.conf for the build, mounted as a build secret; empty for none."
+    )
+    ca_certificates: str = setting(
+        "", "Path of a CA bundle for the build, mounted as a build secret; empty for the base image's own."
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformConfig:
+    """One stack: a cluster, its images, and the models that it serves."""
+
+    cluster: ClusterConfig
+    images: ImagesConfig
+    served: tuple[ServedModel, ...]
+    build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""

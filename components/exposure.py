@@ -1,0 +1,172 @@
+"""Exposure: the doors of a model, and nothing else.
+
+Pods are cut off in both directions: they need no DNS, no internet and no API server, and a model is a program that must not phone out.
+Then each door is opened by name: clients to REST and gRPC, monitoring to the metrics. From outside the cluster a Gateway (REST and
+gRPC) or an Ingress (REST) leads to the same Service. Whether policies are enforced is up to the cluster's network plug-in.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.networking.v1 import (
+    HTTPIngressPathArgs,
+    HTTPIngressRuleValueArgs,
+    Ingress,
+    IngressBackendArgs,
+    IngressRuleArgs,
+    IngressServiceBackendArgs,
+    IngressSpecArgs,
+    IngressTLSArgs,
+    NetworkPolicy,
+    NetworkPolicyIngressRuleArgs,
+    NetworkPolicyPeerArgs,
+    NetworkPolicyPortArgs,
+    NetworkPolicySpecArgs,
+    ServiceBackendPortArgs,
+)
+
+from components import naming
+from components.config import ExposureConfig
+
+_GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
+_GRPC_SERVICES: Final = (
+    "tensorflow.serving.PredictionService",
+    "tensorflow.serving.ModelService",
+    "grpc.health.v1.Health",
+)
+_ROUTE_MARGIN_SECONDS: Final = 5
+"""A route waits longer than the API layer, so that a client reads the API layer's own words for a timeout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExposureArgs:
+    """The doors of one model server."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the server."""
+    instance: str
+    """DNS label of the model."""
+    model: str
+    """Name of the model in REST paths."""
+    service: pulumi.Input[str]
+    """Service that routes lead to."""
+    ports: dict[str, int]
+    """Port number by name: `rest`, `grpc`, `monitoring`."""
+    reached_from_outside: bool
+    """Whether the Service itself takes traffic from outside the cluster (NodePort, LoadBalancer)."""
+    request_timeout_seconds: int
+    """Longest request of the API layer."""
+    exposure: ExposureConfig
+    """Who may come in, and by which name."""
+
+
+class Exposure(pulumi.ComponentResource):
+    """Network policy and routes of one model."""
+
+    def __init__(self, name: str, args: ExposureArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tfserving:exposure:Exposure", name, None, opts)
+        metadata = ObjectMetaArgs(
+            name=args.instance, namespace=args.namespace, labels=naming.labels(args.instance)
+        )
+        child = pulumi.ResourceOptions(parent=self)
+        if args.exposure.network_policies:
+            NetworkPolicy(f"{name}-doors", metadata=metadata, spec=_doors(args), opts=child)
+        if args.exposure.gateway:
+            for kind, spec in (("HTTPRoute", _http_route(args)), ("GRPCRoute", _grpc_route(args))):
+                CustomResource(
+                    f"{name}-{kind.lower()}",
+                    api_version=_GATEWAY_API,
+                    kind=kind,
+                    metadata=metadata,
+                    spec=spec,
+                    opts=child,
+                )
+        if args.exposure.ingress_class:
+            Ingress(f"{name}-ingress", metadata=metadata, spec=_ingress(args), opts=child)
+        self.register_outputs({})
+
+
+def default_deny(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> NetworkPolicy:
+    """Declare the policy that closes a whole namespace; what is open is opened by an Exposure."""
+    return NetworkPolicy(
+        f"{name}-deny",
+        metadata=ObjectMetaArgs(name="deny-all", namespace=namespace, labels=naming.shared_labels()),
+        spec=NetworkPolicySpecArgs(pod_selector=LabelSelectorArgs(), policy_types=["Ingress", "Egress"]),
+        opts=opts,
+    )
+
+
+def _doors(args: ExposureArgs) -> NetworkPolicySpecArgs:
+    monitors = _namespaces(args.exposure.monitoring_namespaces)
+    clients = NetworkPolicyIngressRuleArgs(from_=_clients(args), ports=_ports(args, "rest", "grpc"))
+    # A rule with an empty list of peers would be open to all of them.
+    metrics = [NetworkPolicyIngressRuleArgs(from_=monitors, ports=_ports(args, "monitoring"))] if monitors else []
+    return NetworkPolicySpecArgs(
+        pod_selector=LabelSelectorArgs(match_labels=naming.selector(args.instance)),
+        policy_types=["Ingress"],
+        ingress=[clients, *metrics],
+    )
+
+
+def _clients(args: ExposureArgs) -> list[NetworkPolicyPeerArgs] | None:
+    if args.reached_from_outside:
+        # A rule without peers: a client of a NodePort or LoadBalancer has any address at all, the node's included.
+        return None
+    allowed = args.exposure.client_namespaces
+    gateway_namespace = args.exposure.gateway.partition("/")[0]
+    if not allowed:
+        return [NetworkPolicyPeerArgs(namespace_selector=LabelSelectorArgs())]
+    return _namespaces((*allowed, gateway_namespace) if gateway_namespace else allowed)
+
+
+def _namespaces(names: tuple[str, ...]) -> list[NetworkPolicyPeerArgs]:
+    return [
+        NetworkPolicyPeerArgs(
+            namespace_selector=LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": name})
+        )
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _ports(args: ExposureArgs, *names: str) -> list[NetworkPolicyPortArgs]:
+    return [NetworkPolicyPortArgs(port=args.ports[name], protocol="TCP") for name in names]
+
+
+def _http_route(args: ExposureArgs) -> dict[str, Any]:
+    rule = {
+        # One host may carry several models: the model's name is in the path.
+        "matches": [{"path": {"type": "PathPrefix", "value": f"/v1/models/{args.model}"}}],
+        "backendRefs": [{"name": args.service, "port": args.ports["rest"]}],
+        "timeouts": {"request": f"{args.request_timeout_seconds + _ROUTE_MARGIN_SECONDS}s"},
+    }
+    return {**_route(args), "rules": [rule]}
+
+
+def _grpc_route(args: ExposureArgs) -> dict[str, Any]:
+    rule = {
+        # By service, not by host alone: reflection and whatever else the server may answer stays inside.
+        "matches": [{"method": {"service": service}} for service in _GRPC_SERVICES],
+        "backendRefs": [{"name": args.service, "port": args.ports["grpc"]}],
+    }
+    return {**_route(args), "rules": [rule]}
+
+
+def _route(args: ExposureArgs) -> dict[str, Any]:
+    namespace, _, name = args.exposure.gateway.partition("/")
+    return {"parentRefs": [{"namespace": namespace, "name": name}], "hostnames": [args.exposure.host]}
+
+
+def _ingress(args: ExposureArgs) -> IngressSpecArgs:
+    backend = IngressBackendArgs(
+        service=IngressServiceBackendArgs(name=args.service, port=ServiceBackendPortArgs(name="rest"))
+    )
+    path = HTTPIngressPathArgs(path=f"/v1/models/{args.model}", path_type="Prefix", backend=backend)
+    tls = [IngressTLSArgs(hosts=[args.exposure.host], secret_name=args.exposure.tls_secret)]
+    return IngressSpecArgs(
+        ingress_class_name=args.exposure.ingress_class,
+        tls=tls if args.exposure.tls_secret else None,
+        rules=[IngressRuleArgs(host=args.exposure.host, http=HTTPIngressRuleValueArgs(paths=[path]))],
+    )
