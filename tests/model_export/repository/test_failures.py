@@ -59,6 +59,37 @@ def test_a_publisher_killed_at_any_moment_leaves_nothing_to_see(
     assert contents(made).items() <= contents(opened().fetch("latest", tmp_path / "pod")).items()
 
 
+DYING_SOMEWHERE = """
+import signal, sys
+from pathlib import Path
+from model_export.repository import open_repository
+
+repository = open_repository(sys.argv[1])
+repository.versions()  # every import is done and every connection made before the clock starts
+signal.setitimer(signal.ITIMER_REAL, float(sys.argv[3]))  # nobody handles SIGALRM: the kernel ends the process
+repository.publish(Path(sys.argv[2]))
+repository.set_labels({"stable": 1})
+repository.gc(keep=1)
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.003, 0.006, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2])
+def test_whatever_the_moment_of_death_everything_seen_is_whole(
+    address: str, opened: Opener, tmp_path: Path, seconds: float
+) -> None:
+    made = make_version(tmp_path, 1, files=BIG)
+    words = [sys.executable, "-c", DYING_SOMEWHERE, address, str(made), str(seconds)]
+    code = subprocess.run(words, check=False, env=os.environ | {"PYTHONPATH": str(Path.cwd())}).returncode
+    assert code in {0, -signal.SIGALRM}
+    if opened().versions() == ():
+        assert opened().labels() == {}
+        opened().publish(made)
+    opened().set_labels({"stable": 1})
+    assert contents(made).items() <= contents(opened().fetch("stable", tmp_path / "pod")).items()
+    opened().gc(keep=1)
+    assert opened().versions() == (1,)
+
+
 @pytest.mark.parametrize("at", [1, 3, 6])
 def test_a_fetch_killed_at_any_moment_is_taken_up_again(
     address: str, opened: Opener, tmp_path: Path, at: int
