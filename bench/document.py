@@ -1,0 +1,86 @@
+"""The page of the documentation: numbers and chart come from a run, the words around them are kept.
+
+`docs/benchmarks.md` holds two marks; what stands between them is replaced, so that no number is ever typed by hand.
+"""
+
+from pathlib import Path
+
+from bench import chart, report
+from bench.report import Report
+from bench.trials import ALL
+from toolchain.folders import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "benchmarks.md"
+CHART = CHECKOUT / "docs" / "benchmarks.svg"
+BEGIN, END = "<!-- numbers: begin -->", "<!-- numbers: end -->"
+LABELS = {
+    "rest": "ours, REST, computed", "rest_cached": "ours, REST, from the cache", "grpc": "ours, gRPC, computed",
+    "proxy_rest": "ours, REST pass-through", "proxy_grpc": "ours, gRPC pass-through", "nginx": "nginx, a constant",
+    "fastapi": "FastAPI", "mlserver": "MLServer, batching", "litserve": "LitServe, batching", "bentoml": "BentoML, batching",
+    "grpc_aio": "grpc.aio", "grpc_sync": "grpc with threads", "proxy_fastapi": "FastAPI + httpx pass-through",
+    "proxy_aio": "grpc.aio to grpc.aio pass-through",
+}  # fmt: skip
+
+
+def write(result: Report, command: str) -> None:
+    """Replace the numbers in the page and draw the chart anew."""
+    PAGE.write_text(replace_between(PAGE.read_text(), numbers(result, command)))
+    CHART.write_text(draw(result))
+
+
+def replace_between(page: str, text: str) -> str:
+    """The page with `text` between its marks. Raises ValueError when a mark is missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"expected the marks {BEGIN} and {END} in {Path(PAGE).name}, found them not")
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+
+
+def numbers(result: Report, command: str) -> str:
+    """The tables, as Markdown."""
+    machine = result.machine
+    lines = [
+        (
+            f"`{command}`, {len(result.log.rounds)} rounds, commit {result.commit}, on {machine['processor']} "
+            f"({machine['cores']} cores, Linux {machine['kernel']}, Python {machine['python']}), load average "
+            f"{machine['load_average']:.1f} beside it."
+        ),
+        "",
+        *_table(report.HEAD, report.rows(result.verdicts)),
+        "",
+        "Medians over the rounds:",
+        "",
+        *_table(("trial", "CPU µs a request", "requests/s", "p50 ms", "p99 ms"), _measured(result)),
+        "",
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in result.versions.items()) + ".",
+    ]
+    return "\n".join(lines)
+
+
+def draw(result: Report) -> str:
+    """CPU time of one request: ours and everybody else's, the cheapest first."""
+    medians = result.medians()
+    bars = [
+        chart.Bar(label=LABELS[trial.name], value=medians[trial.name]["cpu_us"], is_ours=LABELS[trial.name].startswith("ours"))
+        for trial in ALL
+        if trial.name in LABELS and medians.get(trial.name, {}).get("cpu_us")
+    ]  # fmt: skip
+    return chart.draw(
+        "Server CPU time of one request",
+        "µs, logarithmic; less is better",
+        sorted(bars, key=lambda bar: bar.value),
+    )
+
+
+def _table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> list[str]:
+    return ["| " + " | ".join(cells) + " |" for cells in (head, ("---",) * len(head), *lines)]
+
+
+def _measured(result: Report) -> list[tuple[str, ...]]:
+    figures = ("cpu_us", "per_second", "p50_ms", "p99_ms")
+    return [
+        (trial, *(f"{values[name]:.3g}" if values.get(name) else "" for name in figures))
+        for trial, values in result.medians().items()
+        if "cpu_us" in values
+    ]
