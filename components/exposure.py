@@ -103,7 +103,9 @@ def _doors(args: ExposureArgs) -> NetworkPolicySpecArgs:
     monitors = _namespaces(args.exposure.monitoring_namespaces)
     clients = NetworkPolicyIngressRuleArgs(from_=_clients(args), ports=_ports(args, "rest", "grpc"))
     # A rule with an empty list of peers would be open to all of them.
-    metrics = [NetworkPolicyIngressRuleArgs(from_=monitors, ports=_ports(args, "monitoring"))] if monitors else []
+    metrics = (
+        [NetworkPolicyIngressRuleArgs(from_=monitors, ports=_ports(args, "monitoring"))] if monitors else []
+    )
     return NetworkPolicySpecArgs(
         pod_selector=LabelSelectorArgs(match_labels=naming.selector(args.instance)),
         policy_types=["Ingress"],

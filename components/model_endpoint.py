@@ -16,6 +16,7 @@ from components.exposure import Exposure, ExposureArgs
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.pod import CONTAINER, PodArgs
+from components.takeover import takeover
 from model_export.artifact import ModelArtifact
 
 
@@ -62,6 +63,8 @@ class ModelEndpoint(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tfserving:model_endpoint:ModelEndpoint", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        if args.served.gpu.count:
+            pulumi.log.info(f"model {args.served.model.name}: {takeover(args.served).reason}", self)
         image_args = ModelImageArgs(images=args.images, runtime=args.runtime, artifact=args.artifact)
         self.image = ModelImage(f"{name}-image", image_args, child).ref
         server = ModelServer(f"{name}-server", _server_args(args, self.image), child)
@@ -88,6 +91,7 @@ def _server_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> ModelServ
         node_address=args.cluster.node_address,
         on_failure=args.on_failure,
         lifecycle=plan.pod_lifecycle(served),
+        takeover=takeover(served),
         server=served.server,
         replicas=plan.replica_bounds(served),
         is_autoscaled=served.autoscaling.enabled,

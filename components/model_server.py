@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps.v1 import (
     Deployment,
     DeploymentSpecArgs,
@@ -21,7 +22,8 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from components import naming
 from components.config import RolloutConfig, ServerConfig
 from components.health import Lifecycle
-from components.pod import PodArgs, pod_template
+from components.pod import PodArgs, claim_template, claim_template_name, pod_template
+from components.takeover import Takeover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class ModelServerArgs:
     """What runs."""
     lifecycle: Lifecycle
     """How long its phases take."""
+    takeover: Takeover
+    """How a new version takes over."""
     server: ServerConfig
     """Service type and node ports."""
     replicas: tuple[int, int]
@@ -41,7 +45,7 @@ class ModelServerArgs:
     is_autoscaled: bool
     """Whether a HorizontalPodAutoscaler owns the number of pods."""
     rollout: RolloutConfig
-    """How a new version takes over."""
+    """When a new pod counts, and how many former versions are kept."""
     node_address: str = ""
     """Address at which NodePorts answer."""
     on_failure: pulumi.ErrorHook | None = None
@@ -73,6 +77,19 @@ class ModelServer(pulumi.ComponentResource):
             spec=_service(args),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_timeouts(args)),
         )
+        if args.pod.gpu.device_class:
+            CustomResource(
+                f"{name}-gpus",
+                api_version="resource.k8s.io/v1",
+                kind="ResourceClaimTemplate",
+                metadata=ObjectMetaArgs(
+                    name=claim_template_name(args.pod),
+                    namespace=args.namespace,
+                    labels=naming.labels(args.pod.instance),
+                ),
+                spec=claim_template(args.pod),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -101,7 +118,7 @@ def _deployment(args: ModelServerArgs) -> DeploymentSpecArgs:
     return DeploymentSpecArgs(
         replicas=args.replicas[0],
         selector=LabelSelectorArgs(match_labels=naming.selector(args.pod.instance)),
-        strategy=_strategy(waits_for_old_pod=args.lifecycle.waits_for_old_pod),
+        strategy=_strategy(args.takeover),
         min_ready_seconds=args.rollout.ready_seconds,
         progress_deadline_seconds=args.lifecycle.progress_deadline_seconds,
         revision_history_limit=args.rollout.history,
@@ -109,12 +126,12 @@ def _deployment(args: ModelServerArgs) -> DeploymentSpecArgs:
     )
 
 
-def _strategy(*, waits_for_old_pod: bool) -> DeploymentStrategyArgs:
-    """One pod at a time. With no spare GPU an old pod goes first: the new one would stay Pending, and the rollout with it."""
-    surge, unavailable = (0, 1) if waits_for_old_pod else (1, 0)
+def _strategy(takeover: Takeover) -> DeploymentStrategyArgs:
     return DeploymentStrategyArgs(
         type="RollingUpdate",
-        rolling_update=RollingUpdateDeploymentArgs(max_surge=surge, max_unavailable=unavailable),
+        rolling_update=RollingUpdateDeploymentArgs(
+            max_surge=takeover.max_surge, max_unavailable=takeover.max_unavailable
+        ),
     )
 
 

@@ -23,6 +23,7 @@ def serving_settings(served: ServedModel) -> ServingSettings:
         rest_api_timeout_in_ms=timeout_seconds * 1_000,
         drain_seconds=float(health.DRAIN_SECONDS),
         shutdown_grace_seconds=float(timeout_seconds),
+        per_process_gpu_memory_fraction=served.gpu.memory_percent / 100,
         **api_layer_settings(served.server.settings),
     )
 
@@ -34,7 +35,7 @@ def pod_lifecycle(served: ServedModel) -> Lifecycle:
         request_timeout_seconds=served.server.request_timeout_seconds,
         pull_seconds=served.rollout.pull_seconds,
         ready_seconds=served.rollout.ready_seconds,
-        waits_for_old_pod=served.gpu.count > 0 and not served.gpu.spare,
+        waits_for_old_pod=_waits_for_old_pod(served),
     )
 
 
@@ -48,3 +49,8 @@ def replica_bounds(served: ServedModel) -> tuple[int, int]:
 def accelerator(served: ServedModel, images: ImagesConfig) -> str:
     """Return which runtime the model stands on: `cpu` or `gpu`."""
     return images.runtime or ("gpu" if served.gpu.count else "cpu")
+
+
+def _waits_for_old_pod(served: ServedModel) -> bool:
+    _, most = replica_bounds(served)
+    return served.gpu.count > 0 and served.gpu.available < (most + 1) * served.gpu.count

@@ -4,8 +4,10 @@ It holds the restricted Pod Security profile and a little more: no token, no wri
 container says which GPUs it may see, because an image that sets NVIDIA_VISIBLE_DEVICES would see all of them otherwise.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
@@ -20,9 +22,11 @@ from pulumi_kubernetes.core.v1 import (
     NodeSelectorArgs,
     NodeSelectorRequirementArgs,
     NodeSelectorTermArgs,
+    PodResourceClaimArgs,
     PodSecurityContextArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
+    ResourceClaimArgs,
     ResourceRequirementsArgs,
     SeccompProfileArgs,
     SecurityContextArgs,
@@ -42,6 +46,7 @@ _USER_ID: Final = 65_532
 """`nonroot` of the distroless images: above 10000, so it is nobody on the node."""
 _NODE_LOSS_SECONDS: Final = 30
 """Kubernetes' default leaves pods of a lost node in place for 300 s; a stateless server is better started elsewhere."""
+_GPU_CLAIM: Final = "gpu"
 _GPU_TAINT: Final = "nvidia.com/gpu"
 _GPU_PRODUCT_LABEL: Final = "nvidia.com/gpu.product"
 
@@ -93,6 +98,7 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
             security_context=_pod_security(),
             tolerations=_tolerations(args.gpu),
             affinity=_affinity(args.gpu),
+            resource_claims=_resource_claims(args),
             topology_spread_constraints=_spread(args.instance, args.spread),
             containers=[_container(args)],
             volumes=[
@@ -103,6 +109,28 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
             ],
         ),
     )
+
+
+def claim_template(args: PodArgs) -> dict[str, Any]:
+    """Return the spec of the ResourceClaimTemplate that the pods' GPUs are claimed by (`resource.k8s.io/v1`)."""
+    exactly = {
+        "deviceClassName": args.gpu.device_class,
+        "allocationMode": "ExactCount",
+        "count": args.gpu.count,
+    }
+    return {"spec": {"devices": {"requests": [{"name": _GPU_CLAIM, "exactly": exactly}]}}}
+
+
+def claim_template_name(args: PodArgs) -> str:
+    """Return a name that follows from the template's content: a template cannot be changed, and pods need the old one until they go."""
+    content = json.dumps(claim_template(args), sort_keys=True)
+    return f"{args.instance}-{hashlib.sha256(content.encode()).hexdigest()[:6]}"
+
+
+def _resource_claims(args: PodArgs) -> list[PodResourceClaimArgs] | None:
+    if not args.gpu.device_class:
+        return None
+    return [PodResourceClaimArgs(name=_GPU_CLAIM, resource_claim_template_name=claim_template_name(args))]
 
 
 def _container(args: PodArgs) -> ContainerArgs:
@@ -141,12 +169,13 @@ def _environment(args: PodArgs) -> list[EnvVarArgs]:
 
 def _resources(resources: ResourcesConfig, gpu: GpuConfig) -> ResourceRequirementsArgs:
     fixed = {"memory": f"{resources.memory_mib}Mi", "ephemeral-storage": f"{resources.scratch_mib}Mi"}
-    devices = {gpu.resource: str(gpu.count)} if gpu.count else {}
+    devices = {gpu.resource: str(gpu.count)} if gpu.count and not gpu.device_class else {}
     return ResourceRequirementsArgs(
         # Memory request = limit: what a pod may use is what was set aside for it. No CPU limit: a quota would freeze the event loop
         # and the batch threads together for the rest of each 100 ms period, just when load is highest.
         requests={"cpu": f"{resources.cpu_millicores}m", **fixed, **devices},
         limits={**fixed, **devices},
+        claims=[ResourceClaimArgs(name=_GPU_CLAIM)] if gpu.device_class else None,
     )
 
 

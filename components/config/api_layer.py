@@ -19,6 +19,7 @@ OWNED: Final = {
     "model_config_file": "the model is a layer of the image",
     "rest_api_timeout_in_ms": "set server.requestTimeoutSeconds",
     "drain_seconds": "it follows from server.requestTimeoutSeconds",
+    "per_process_gpu_memory_fraction": "set gpu.memoryPercent",
     "shutdown_grace_seconds": "it follows from server.requestTimeoutSeconds",
 }
 """Flags that follow from other keys, with the key to use instead."""

@@ -27,6 +27,7 @@ def check_platform(platform: PlatformConfig) -> None:
         _check_model(served.model)
         _check_autoscaling(served.autoscaling)
         _check_gpu(served.gpu)
+        _check_gpus_available(served)
         _check_server(served.server)
         _check_exposure(served.exposure)
     _check_node_ports(platform.served)
@@ -63,23 +64,51 @@ def _check_autoscaling(autoscaling: AutoscalingConfig) -> None:
 
 
 def _check_gpu(gpu: GpuConfig) -> None:
-    if gpu.count == 0:
-        for key, value in (
-            ("product", gpu.product),
-            ("runtimeClass", gpu.runtime_class),
-            ("spare", gpu.spare),
-        ):
-            if value:
-                raise ConfigError(
-                    f"gpu.{key} is {value!r} but gpu.count is 0; set gpu.count to 1 or more, or leave gpu.{key} out"
-                )
-    if gpu.count > 1 and gpu.resource.endswith(".shared"):
+    needing = {
+        "product": gpu.product,
+        "runtimeClass": gpu.runtime_class,
+        "deviceClass": gpu.device_class,
+        "memoryPercent": gpu.memory_percent,
+        "available": gpu.available,
+    }
+    for key, value in needing.items():
+        if value and gpu.count == 0:
+            raise ConfigError(
+                f"gpu.{key} is {value!r} but gpu.count is 0; set gpu.count to 1 or more, or leave gpu.{key} out"
+            )
+    if gpu.count and gpu.resource.endswith(".shared"):
+        _check_share(gpu)
+
+
+def _check_share(gpu: GpuConfig) -> None:
+    if gpu.count > 1:
         # The device plugin hands a pod that asks twice the same card twice, or refuses it after scheduling.
         raise config_error(
             "gpu.count",
             f"1 for the shared resource {gpu.resource}",
             gpu.count,
             "a share has no size to add up",
+        )
+    if not gpu.memory_percent:
+        remedy = "without it the first pod takes the whole card and the next one fails to start"
+        raise config_error(
+            "gpu.memoryPercent",
+            f"1 to 100 for the shared resource {gpu.resource}",
+            gpu.memory_percent,
+            remedy,
+        )
+
+
+def _check_gpus_available(served: ServedModel) -> None:
+    gpu, most = (
+        served.gpu,
+        served.autoscaling.max_replicas if served.autoscaling.enabled else served.server.replicas,
+    )
+    if gpu.available and most * gpu.count > gpu.available:
+        key = "autoscaling.maxReplicas" if served.autoscaling.enabled else "server.replicas"
+        needed = f"{most} pods of {gpu.count} need {most * gpu.count} GPUs, gpu.available is {gpu.available}"
+        raise ConfigError(
+            f"{key} is too high: {needed}; lower it, or raise gpu.available when there are more"
         )
 
 

@@ -115,15 +115,28 @@ class GpuConfig:
     resource: str = setting(
         "nvidia.com/gpu", "Resource that the device plugin advertises.", pattern=_EXTENDED_RESOURCE
     )
+    device_class: str = setting(
+        "",
+        "DeviceClass to claim GPUs of (dynamic resource allocation, Kubernetes 1.34), in place of gpu.resource.",
+        pattern=(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "a DeviceClass such as `gpu.nvidia.com`"),
+    )
     product: str = setting(
         "", "Value of the node label nvidia.com/gpu.product to choose nodes by; empty for any."
     )
     runtime_class: str = setting(
         "", "RuntimeClass of the pods, where the cluster needs one.", pattern=DNS_LABEL
     )
-    spare: bool = setting(
-        default=False,
-        doc="A GPU is free for one pod more during a rollout; else an old pod goes before a new one starts.",
+    memory_percent: int = setting(
+        0,
+        "Share of each GPU's memory that TensorFlow may take; 0 lets it grow. Needed on a shared GPU.",
+        minimum=0,
+        maximum=100,
+    )
+    available: int = setting(
+        0,
+        "GPUs that this model may count on, for rollouts and the autoscaler; 0 for unknown.",
+        minimum=0,
+        maximum=1_000_000,
     )
 
     def __post_init__(self) -> None:

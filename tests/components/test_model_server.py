@@ -7,11 +7,18 @@ from tests.components.test_platform import deploy
 
 @pytest.mark.parametrize(
     ("gpu", "surge", "unavailable"),
-    [({}, 1, 0), ({"count": 1}, 0, 1), ({"count": 1, "spare": True}, 1, 0)],
-    ids=["cpu", "no gpu to spare", "a gpu to spare"],
+    [
+        ({}, 1, 0),
+        ({"count": 1}, 0, 1),
+        ({"count": 1, "available": 3}, 0, 1),
+        ({"count": 1, "available": 4}, 1, 0),
+        ({"count": 2, "available": 7}, 0, 1),
+        ({"count": 2, "available": 8}, 1, 0),
+    ],
+    ids=["cpu", "unknown", "all in use", "one to spare", "half of one to spare", "two to spare"],
 )
 def test_a_rollout_starts_a_pod_only_where_one_can_run(gpu, surge, unavailable):
-    spec = deploy(gpu=gpu).one("Deployment").inputs["spec"]
+    spec = deploy(gpu=gpu, autoscaling={"maxReplicas": 3}).one("Deployment").inputs["spec"]
     assert spec["strategy"] == {
         "type": "RollingUpdate",
         "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},

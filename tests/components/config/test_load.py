@@ -81,6 +81,18 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"gpu": {"count": 2, "resource": "nvidia.com/gpu.shared"}},
         "gpu.count must be 1 for the shared resource nvidia.com/gpu.shared, got 2",
     ),
+    "share without a size": (
+        {"gpu": {"count": 1, "resource": "nvidia.com/gpu.shared"}},
+        "gpu.memoryPercent must be 1 to 100 for the shared resource nvidia.com/gpu.shared, got 0",
+    ),
+    "more pods than GPUs": (
+        {"gpu": {"count": 2, "available": 4}, "autoscaling": {"maxReplicas": 3}},
+        "autoscaling.maxReplicas is too high: 3 pods of 2 need 6 GPUs, gpu.available is 4",
+    ),
+    "more fixed pods than GPUs": (
+        {"gpu": {"count": 1, "available": 1}, "autoscaling": {"enabled": False}, "server": {"replicas": 2}},
+        "server.replicas is too high",
+    ),
     "unknown device": ({"gpu": {"count": 1, "resource": "gpu"}}, "gpu.resource must be `nvidia.com/gpu`"),
     "node port without a node port service": (
         {"server": {"restNodePort": 30_001}},
