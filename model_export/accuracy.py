@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _BATCH: Final = 256
 
 
-def measure(folder: Path, key: str, signature: SignatureDef, examples: Arrays, metric: str = "top_1") -> Accuracy:
+def measure(
+    folder: Path, key: str, signature: SignatureDef, examples: Arrays, metric: str = "top_1"
+) -> Accuracy:
     """Ask the servable, as it will be served, about every example, and return the mean of `metric`.
 
     Raises SignatureError when the arrays are not the signature's inputs, or no output fits the metric.
@@ -36,7 +38,9 @@ def measure(folder: Path, key: str, signature: SignatureDef, examples: Arrays, m
             try:
                 outputs = answer(key, {alias: values[batch] for alias, values in inputs.items()})
             except (tf.errors.OpError, ValueError) as error:
-                message = f"expected examples that {key!r} takes, received {first_line(error)}; correct the arrays"
+                message = (
+                    f"expected examples that {key!r} takes, received {first_line(error)}; correct the arrays"
+                )
                 raise SignatureError(message) from error
             total += METRICS[metric](outputs, labels[batch])
     return Accuracy(value=total / len(labels), metric=metric, examples=len(labels))
@@ -53,7 +57,9 @@ def _right_among(best: int) -> Callable[[Arrays, NDArray[Any]], float]:
 def _ranked(outputs: Arrays, labels: NDArray[Any], best: int) -> NDArray[Any]:
     """Return the `best` answers per row: names or numbers that a model ranks itself, else the highest scores' positions."""
     wanted = "O" if labels.dtype == object else "iu"
-    named = [values for _, values in sorted(outputs.items()) if values.ndim == 2 and values.dtype.kind in wanted]
+    named = [
+        values for _, values in sorted(outputs.items()) if values.ndim == 2 and values.dtype.kind in wanted
+    ]
     if named:
         return named[0][:, :best]
     scores = _only(outputs, 2, "float[batch, class]")
@@ -69,7 +75,9 @@ def _absolute_error(outputs: Arrays, labels: NDArray[Any]) -> float:
 
 
 def _only(outputs: Arrays, rank: int, description: str) -> NDArray[Any]:
-    fitting = [values for _, values in sorted(outputs.items()) if values.ndim == rank and values.dtype.kind == "f"]
+    fitting = [
+        values for _, values in sorted(outputs.items()) if values.ndim == rank and values.dtype.kind == "f"
+    ]
     if len(fitting) != 1:
         message = f"expected one output {description} to measure, received {_shapes(outputs)}; choose another signature"
         raise SignatureError(message)
@@ -77,7 +85,9 @@ def _only(outputs: Arrays, rank: int, description: str) -> NDArray[Any]:
 
 
 def _shapes(outputs: Mapping[str, NDArray[Any]]) -> str:
-    return ", ".join(f"{alias}: {values.dtype}{list(values.shape)}" for alias, values in sorted(outputs.items()))
+    return ", ".join(
+        f"{alias}: {values.dtype}{list(values.shape)}" for alias, values in sorted(outputs.items())
+    )
 
 
 METRICS: Final = {"top_1": _right_among(1), "top_5": _right_among(5), "mean_absolute_error": _absolute_error}

@@ -115,7 +115,9 @@ class Manifest:
             facts = json.loads(text)
             found = facts["format_version"]
         except (ValueError, KeyError, TypeError) as error:
-            message = f"{where}: expected a model manifest in JSON, received {text[:60]!r}; export the model again"
+            message = (
+                f"{where}: expected a model manifest in JSON, received {text[:60]!r}; export the model again"
+            )
             raise ManifestError(message) from error
         if found != MANIFEST_FORMAT:
             message = (
@@ -163,6 +165,8 @@ class ExportRequest:
     """`.npz` with the inputs by alias and `labels`: the accuracy is measured on it and written to the manifest."""
     metric: str = "top_1"
     """What to measure: `top_1`, `top_5` or `mean_absolute_error`."""
+    example: Path | None = None
+    """`.npz` with one request's inputs by alias, for a model that refuses made-up ones (sparse inputs, protobufs)."""
     builder: str | None = None
     """`path/to/file.py:function` that builds the inference graph, for a checkpoint whose `.meta` is not there."""
     warmup_batch_sizes: tuple[int, ...] = (1, 8, 32)

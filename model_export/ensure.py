@@ -59,6 +59,8 @@ def command_line(request: ExportRequest) -> list[str]:
         words += ["--version", str(request.version)]
     if request.evaluate is not None:
         words += ["--evaluate", str(request.evaluate.absolute()), "--metric", request.metric]
+    if request.example is not None:
+        words += ["--example", str(request.example.absolute())]
     if request.builder is not None:
         path, _, function = request.builder.rpartition(":")
         words += ["--builder", f"{Path(path).absolute()}:{function}"]

@@ -27,13 +27,27 @@ def read_examples(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as archive:
             examples = {name: _as_text(archive[name]) for name in archive.files}
     except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
-        message = f"expected arrays without pickled objects in {path}, received {error}; write it with numpy.savez"
+        message = (
+            f"expected arrays without pickled objects in {path}, received {error}; write it with numpy.savez"
+        )
         raise SourceError(message) from error
     sizes = {name: len(values) if values.ndim else 0 for name, values in examples.items()}
     if LABELS not in examples or len(examples) < 2 or len(set(sizes.values())) != 1 or not sizes[LABELS]:
-        message = f"expected inputs and `{LABELS}`, equally long, in {path}, received {sizes}; write the file again"
+        message = (
+            f"expected inputs and `{LABELS}`, equally long, in {path}, received {sizes}; write the file again"
+        )
         raise SourceError(message)
     return examples
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of an `.npz` file by name. Raises SourceError for a damaged file and for pickled objects."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: _as_text(archive[name]) for name in archive.files}
+    except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
+        message = f"expected arrays without pickled objects in {path}, received {error}; write it with numpy.savez"
+        raise SourceError(message) from error
 
 
 def inputs_of(examples: Arrays, key: str, signature: SignatureDef) -> dict[str, NDArray[Any]]:

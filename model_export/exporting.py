@@ -15,7 +15,7 @@ from model_export.artifact import MANIFEST_NAME, Accuracy, ExportRequest, Manife
 from model_export.canonical import canonicalise
 from model_export.describing import describe
 from model_export.errors import ManifestError, VersionExistsError
-from model_export.examples import Arrays, inputs_of, read_examples
+from model_export.examples import Arrays, inputs_of, read_arrays, read_examples
 from model_export.freeze import Endpoints, freeze
 from model_export.graphs.references import node_of
 from model_export.normal_form import FrozenModel
@@ -72,7 +72,8 @@ def _freeze(
             assets=frozenset(node_of(each.tensor_name) for each in loaded.assets),
         )
         frozen = freeze(loaded.graph, endpoints, loaded.read_values)
-        exchanges = interview(loaded.signatures, loaded.answer, examples=inputs)
+        example = None if request.example is None else read_arrays(request.example)
+        exchanges = interview(loaded.signatures, loaded.answer, examples=inputs, example=example)
         rehearsal = rehearse(
             exchanges,
             request,

@@ -29,6 +29,7 @@ def source_digest(source: SourceFiles, request: ExportRequest) -> str:
         "files": {_inside(source, path): file_digest(path).sha256 for path in source.files},
         "version": version_of(source, request),
         "evaluate": None if request.evaluate is None else file_digest(request.evaluate).sha256,
+        "example": None if request.example is None else file_digest(request.example).sha256,
         "builder": None if request.builder is None else _builder_digest(request.builder),
     }
     canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))

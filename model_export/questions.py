@@ -40,7 +40,9 @@ def questions(signature: SignatureDef, batch: int) -> Iterator[Inputs]:
     for free_axis, text, integer in itertools.product(free_axes, texts, integers):
         shapes = {alias: _shape(info, batch=batch, free_axis=free_axis) for alias, info in infos}
         yield {
-            alias: _array(info, shapes[alias], text=text, integer=integer, random=np.random.RandomState(index))
+            alias: _array(
+                info, shapes[alias], text=text, integer=integer, random=np.random.RandomState(index)
+            )
             for index, (alias, info) in enumerate(infos)
         }
 

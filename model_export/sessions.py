@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.config_pb2 import ConfigProto
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-_HEADINGS: Final = ("Graph execution error", "Detected at node", "Node:", "File ", "[[", "2 root error", "(0)", "Traceback")
+_HEADINGS: Final = (
+    "Graph execution error",
+    "Detected at node",
+    "Node:",
+    "File ",
+    "[[",
+    "2 root error",
+    "(0)",
+    "Traceback",
+)
 
 
 def import_tensorflow() -> Any:  # noqa: ANN401 - TensorFlow ships no types

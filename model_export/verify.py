@@ -53,23 +53,30 @@ class Verification:
 
 
 def interview(
-    signatures: Mapping[str, SignatureDef], answer: Answer, *, examples: Inputs | None = None
+    signatures: Mapping[str, SignatureDef],
+    answer: Answer,
+    *,
+    examples: Inputs | None = None,
+    example: Inputs | None = None,
 ) -> tuple[Exchange, ...]:
-    """Ask the source every signature at several batch sizes: with `examples` where they fit, else with made-up inputs.
+    """Ask the source every signature: `example` as it is where it fits, else several batch sizes of `examples` or made-up inputs.
 
     Raises VerificationError when it answers none of the questions.
     """
     exchanges: list[Exchange] = []
     for key, signature in _distinct(signatures):
         refusals: list[str] = []
-        answered = [
-            _ask(key, signature, _candidates(signature, batch, examples), answer, refusals)
-            for batch in batch_sizes(signature)
-        ]
+        if example is not None and example.keys() == signature.inputs.keys():
+            answered = [_ask(key, signature, iter([example]), answer, refusals)]
+        else:
+            answered = [
+                _ask(key, signature, _candidates(signature, batch, examples), answer, refusals)
+                for batch in batch_sizes(signature)
+            ]
         if not any(answered):
             message = (
-                f"expected signature {key!r} to answer made-up inputs, received refusals only (the last: {refusals[-1]}); "
-                "give real ones with --evaluate"
+                f"expected signature {key!r} to answer, received refusals only (the last: {refusals[-1]}); "
+                "give one real request with --example, or labelled ones with --evaluate"
             )
             raise VerificationError(message)
         exchanges.extend(each for each in answered if each is not None)

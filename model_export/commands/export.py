@@ -81,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to measure on the examples (default: top_1)",
     )
     parser.add_argument(
+        "--example",
+        type=Path,
+        metavar="NPZ",
+        help="one request's inputs by alias, for a model that refuses made-up ones",
+    )
+    parser.add_argument(
         "--builder",
         metavar="FILE.py:FUNCTION",
         help="function that builds the inference graph, for a checkpoint without .meta",
@@ -114,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
         version=args.version,
         evaluate=args.evaluate,
         metric=args.metric,
+        example=args.example,
         builder=args.builder,
         warmup_batch_sizes=args.warmup_batch_sizes,
     )

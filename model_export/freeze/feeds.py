@@ -29,12 +29,16 @@ def cut_at_feeds(nodes: Mapping[str, NodeDef], signatures: Iterable[SignatureDef
 def _is_only_fed(
     nodes: Mapping[str, NodeDef], name: str, info: TensorInfo, signatures: Iterable[SignatureDef]
 ) -> bool:
+    if info.name not in {name, f"{name}:0"}:
+        return False  # a placeholder has one output
     for signature in signatures:
         inputs = {node_of(each.name) for each in signature.inputs.values()}
         needed = reach(nodes, (node_of(each.name) for each in signature.outputs.values()), stop_at=inputs)
         if name in needed and name not in inputs:
             return False
-        used = {each for node in needed - inputs for each in data_inputs(nodes[node]) if node_of(each) == name}
+        used = {
+            each for node in needed - inputs for each in data_inputs(nodes[node]) if node_of(each) == name
+        }
         if used - {info.name, info.name.removesuffix(":0")}:
             return False  # another output of the same node is computed
     return True

@@ -52,7 +52,11 @@ class Endpoints:
     @property
     def nodes(self) -> frozenset[str]:
         """Names of the nodes that signatures are fed at or fetched from."""
-        infos = [info for each in self.signatures.values() for info in [*each.inputs.values(), *each.outputs.values()]]
+        infos = [
+            info
+            for each in self.signatures.values()
+            for info in [*each.inputs.values(), *each.outputs.values()]
+        ]
         return frozenset(node_of(info.name) for info in infos)
 
 

@@ -13,6 +13,8 @@ from model_export.sessions import import_tensorflow
 if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
+_INT64: Final = 9
+"""DT_INT64 of tensorflow/core/framework/types.proto."""
 PREDICT: Final = "tensorflow/serving/predict"
 DEFAULT_SIGNATURE: Final = "serving_default"
 
@@ -26,7 +28,11 @@ def signatures_of(
 
     Raises SignatureError for a name or signature that the model does not hold, naming the nearest ones.
     """
-    own = {name: each for name, each in declared.items() if each.outputs and not name.startswith("__saved_model")}
+    own = {
+        name: _dense(each)
+        for name, each in declared.items()
+        if each.outputs and not name.startswith("__saved_model")
+    }
     if request.outputs:
         known = own.get(request.signature) or next(iter(own.values()), None)
         return build_signatures(
@@ -89,6 +95,29 @@ def select(own: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]
         "choose one with --signature, or name the output nodes with --outputs"
     )
     raise SignatureError(message)
+
+
+def _dense(signature: SignatureDef) -> SignatureDef:
+    """Give every part of a sparse tensor its own alias, as TensorFlow 2 does: Predict can carry nothing else."""
+    dense = type(signature)(method_name=signature.method_name)
+    for ours, theirs in ((dense.inputs, signature.inputs), (dense.outputs, signature.outputs)):
+        for alias, info in theirs.items():
+            if info.WhichOneof("encoding") != "coo_sparse":
+                ours[alias].CopyFrom(info)
+                continue
+            rank = len(info.tensor_shape.dim) or -1
+            sparse = info.coo_sparse
+            _describe(ours[f"{alias}/indices"], sparse.indices_tensor_name, _INT64, (-1, rank))
+            _describe(ours[f"{alias}/values"], sparse.values_tensor_name, info.dtype, (-1,))
+            _describe(ours[f"{alias}/shape"], sparse.dense_shape_tensor_name, _INT64, (rank,))
+    return dense
+
+
+def _describe(info: TensorInfo, name: str, dtype: int, shape: tuple[int, ...]) -> None:
+    info.name = name
+    info.dtype = dtype
+    for size in shape:
+        info.tensor_shape.dim.add(size=size)
 
 
 def _tensors(known: SignatureDef | None, side: str) -> dict[str, str]:

@@ -104,3 +104,28 @@ def test_tensors_of_a_signature_can_be_given_other_aliases(tmp_path: Path) -> No
 
     found = answers(servable, {"images": inputs["x"]})
     np.testing.assert_array_equal(found["scores"], expected, strict=True)
+
+
+def test_a_sparse_input_is_asked_for_part_by_part(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.sparse_placeholder(tf.float32, [None, 4], name="x")
+        y = tf.sparse.sparse_dense_matmul(x, v1.get_variable("w", initializer=np.ones((4, 3), np.float32)))
+        session.run(v1.global_variables_initializer())
+        info = v1.saved_model.build_tensor_info
+        signature = v1.saved_model.build_signature_def({"x": info(x)}, {"y": info(y)}, "tensorflow/serving/predict")
+        builder = v1.saved_model.Builder(str(tmp_path / "source"))
+        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map={"serving_default": signature})
+        builder.save()
+    parts = {
+        "x/indices": np.array([[0, 1], [1, 3]], np.int64),
+        "x/values": np.array([2.0, 5.0], np.float32),
+        "x/shape": np.array([2, 4], np.int64),
+    }
+    np.savez(tmp_path / "request.npz", **parts)
+
+    servable = exported(tmp_path / "source", tmp_path / "models", example=tmp_path / "request.npz")
+
+    np.testing.assert_array_equal(answers(servable, parts)["y"], [[2.0] * 3, [5.0] * 3])
