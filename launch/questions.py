@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -34,7 +35,11 @@ def ask_both(python: str, addresses: Addresses, examples: Path) -> dict[str, flo
 
 
 def _error_rate(words: list[str | Path]) -> float:
-    printed = read([*words, "--json"], otherwise="see `bin/pulumi stack output` and the pod's log")
+    printed = read(
+        [*words, "--json"],
+        otherwise="see `bin/pulumi stack output` and the pod's log",
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},  # TensorFlow greets on every import
+    )
     rate = float(json.loads(printed.splitlines()[-1])["error_rate"])
     say(f"    Inference error rate: {rate:.1f}%")
     return rate

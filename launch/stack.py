@@ -50,7 +50,7 @@ class Stack:
     def up(self) -> None:
         """Apply the program, with Pulumi's own progress."""
         run(
-            [_PULUMI, "up", "--yes", "--skip-preview", "--stack", self.name],
+            [_PULUMI, "up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", self.name],
             otherwise="the lines above name the resource and the reason; mend it and run the same command again",
         )
 
