@@ -9,6 +9,9 @@ from model_export.artifact import MANIFEST_NAME, FileDigest, Manifest, Source
 
 FILES = {"saved_model.pb": b"a graph", "assets/vocab.txt": b"cat\ndog\n"}
 
+BIG = {"saved_model.pb": bytes(range(256)) * 16_000, "assets/vocab.txt": b"cat\n", "z": b"z" * 3_000_000}
+"""Several chunks of 1 MiB: there is a middle to fail in."""
+
 
 def manifest_of(version: int, files: dict[str, bytes], *, name: str = "mnist") -> Manifest:
     return Manifest(
