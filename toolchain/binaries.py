@@ -98,7 +98,11 @@ CLUSTER = (
     ),
     Binary(name="coredns", module="coredns", package="."),
 )
-ALL = CLUSTER + BUILDER + PULUMI
+TESTS = (
+    # The S3 server that the model repository is tested against; nothing that is deployed needs it.
+    Binary(name="versitygw", module="versitygw", package="github.com/versity/versitygw/cmd/versitygw"),
+)
+ALL = CLUSTER + BUILDER + PULUMI + TESTS
 
 
 def named(name: str) -> Binary:

@@ -45,7 +45,7 @@ def wanted_binaries(
     """Return what must be built, given what the user brings."""
     wanted = binaries.BUILDER if has_own_cli else binaries.BUILDER + binaries.PULUMI
     if not has_own_cluster:
-        return binaries.CLUSTER + wanted
+        return binaries.CLUSTER + wanted + binaries.TESTS
     return wanted if has_kubectl else (binaries.named("kube"), *wanted)
 
 
