@@ -35,8 +35,13 @@ class WeightsFile:
 
 
 def inspect_weights(path: Path, *, where: str) -> WeightsFile:
-    """Look at an HDF5 file. Raises SourceError when it is damaged or reaches outside itself."""
-    import h5py
+    """Look at an HDF5 file. Raises SourceError when it is damaged or reaches outside itself, or h5py is not installed."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise SourceError(
+            f"{where}: expected h5py to look at weights, received {error}; install requirements/export.txt"
+        ) from error
 
     with _sorted_errors(where), h5py.File(path, "r") as file:
         weight_bytes = sum(_array_bytes(array, where) for array in _arrays(file, where))

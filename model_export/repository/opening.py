@@ -17,7 +17,7 @@ def open_repository(address: str | Path, *, progress: Progress = silent) -> Mode
     (`AWS_ENDPOINT_URL` for a server of your own). `s3://bucket/prefix?writers=one` gives up the protection against two publishers at
     one time, for servers without conditional writes.
 
-    Raises RepositoryError for an address that is neither.
+    Raises RepositoryError for an address that is neither, or when boto3 is not installed.
     """
     if isinstance(address, Path) or "://" not in address:
         return FolderRepository(Path(address), progress=progress)
@@ -28,6 +28,10 @@ def open_repository(address: str | Path, *, progress: Progress = silent) -> Mode
         raise RepositoryError(
             f"expected a folder or s3://bucket/prefix (with ?writers=one at most), received {address!r}; correct the address"
         )
-    from model_export.repository.s3 import S3Repository
-
+    try:
+        from model_export.repository.s3 import S3Repository
+    except ImportError as error:
+        raise RepositoryError(
+            f"{address}: expected boto3 to speak S3, received {error}; install requirements/export.txt"
+        ) from error
     return S3Repository.connect(parts.netloc, parts.path, single_writer=writers == ["one"], progress=progress)

@@ -49,3 +49,16 @@ def test_a_folder_repository_needs_neither_boto3_nor_tensorflow() -> None:
         "sys.exit(bool({'boto3', 'botocore', 'tensorflow', 'numpy'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_an_environment_without_boto3_is_told_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['boto3'] = None\n"
+        "from model_export.repository import open_repository\n"
+        "from model_export.errors import RepositoryError\n"
+        "try: open_repository('s3://bucket/mnist')\n"
+        "except RepositoryError as error: print(error)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert "expected boto3 to speak S3" in told
+    assert "install requirements/export.txt" in told

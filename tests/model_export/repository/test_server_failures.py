@@ -121,3 +121,14 @@ def test_files_left_by_a_dead_publisher_stay_a_day_then_go(
     repository.gc(keep=1)
     assert not left.exists()
     assert repository.versions() == (1,)
+
+
+def test_a_listing_of_more_than_one_page_is_read_to_its_end(
+    s3_server: S3Server, s3_environment: Callable[[S3Server], None], tmp_path: Path
+) -> None:
+    s3_environment(s3_server)
+    prefix = s3_server.folder / BUCKET / tmp_path.name / "many"
+    for version in range(1, 1201):
+        (prefix / str(version)).mkdir(parents=True)
+        (prefix / str(version) / "manifest.json").write_text("{}")
+    assert S3Repository.connect(BUCKET, f"{tmp_path.name}/many").versions() == tuple(range(1, 1201))
