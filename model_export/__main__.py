@@ -7,6 +7,7 @@ interpreter and only `export`, `verify` and `evaluate` pay for TensorFlow. Every
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ exit codes:
   2    the command line is wrong
   3    the check ran and says no: `verify` found other answers, `diff` a breaking change
   130  interrupted
+  141  whoever read the output, such as `head`, stopped reading
 """
 
 
@@ -30,7 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(words)
     command = commands.load(args.verb)
     try:
-        return command.run(args)
+        code = command.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except VerificationError as error:
         return _fail(error, code=3)
     except ExportError as error:

@@ -126,3 +126,13 @@ def test_reading_verbs_never_import_tensorflow(servable: Path, verb: str) -> Non
         ).returncode
         == 0
     )
+
+
+def test_a_reader_that_stops_reading_gets_no_trace(servable: Path) -> None:
+    words = [sys.executable, "-m", "model_export", "inspect", str(servable)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
