@@ -34,7 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = command.run(args)
         sys.stdout.flush()
-        return code
     except BrokenPipeError:
         # Python flushes once more at its end, and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -45,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, code=1)
     except KeyboardInterrupt:
         return _fail("interrupted", code=130)
+    return code
 
 
 def _parser(*, chosen: str | None) -> argparse.ArgumentParser:
