@@ -4,15 +4,16 @@ Image -> Deployment and Service -> autoscaler. It lives in a namespace, under an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from components import naming, plan
 from components.autoscaling import Autoscaler, AutoscalerArgs
-from components.config import ClusterConfig, ImagesConfig, ServedModel
+from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
 from components.exposure import Exposure, ExposureArgs
+from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.pod import CONTAINER, PodArgs
@@ -40,6 +41,8 @@ class ModelEndpointArgs:
     """Namespace that exists."""
     service_account: pulumi.Input[str]
     """Name of a service account without rights."""
+    prices: PricesConfig = field(default_factory=PricesConfig)
+    """What an hour costs, for the forecast."""
     on_failure: pulumi.ErrorHook | None = None
     """Explains a rollout that failed."""
 
@@ -63,8 +66,8 @@ class ModelEndpoint(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tfserving:model_endpoint:ModelEndpoint", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        if args.served.gpu.count:
-            pulumi.log.info(f"model {args.served.model.name}: {takeover(args.served).reason}", self)
+        for sentence in _announcements(args):
+            pulumi.log.info(f"model {args.served.model.name}: {sentence}", self)
         image_args = ModelImageArgs(images=args.images, runtime=args.runtime, artifact=args.artifact)
         self.image = ModelImage(f"{name}-image", image_args, child).ref
         server = ModelServer(f"{name}-server", _server_args(args, self.image), child)
@@ -73,7 +76,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.service = server.service_name
         self.rest_url, self.grpc_target = _addresses(args.served, server)
         self.facts = {
-            **_known_facts(args.artifact),
+            **_known_facts(args),
             "contract": args.contract,
             "image": self.image,
             "service": self.service,
@@ -155,11 +158,17 @@ def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[
     )
 
 
-def _known_facts(artifact: ModelArtifact) -> dict[str, Any]:
-    accuracy = artifact.manifest.accuracy
+def _announcements(args: ModelEndpointArgs) -> list[str]:
+    about_gpus = [takeover(args.served).reason] if args.served.gpu.count else []
+    return [forecast(args.served, args.prices).sentence(), *about_gpus]
+
+
+def _known_facts(args: ModelEndpointArgs) -> dict[str, Any]:
+    accuracy = args.artifact.manifest.accuracy
     return {
-        "model": artifact.name,
-        "model_version": artifact.version,
-        "model_digest": artifact.digest,
+        "model": args.artifact.name,
+        "model_version": args.artifact.version,
+        "model_digest": args.artifact.digest,
         "accuracy": accuracy.value if accuracy else None,
+        "forecast": forecast(args.served, args.prices).facts(),
     }

@@ -13,6 +13,7 @@ from components import naming, plan
 from components.config import ClusterConfig, PlatformConfig, ServedModel
 from components.diagnosis import failure_hook
 from components.exposure import default_deny
+from components.forecast import check_memory
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from model_export.artifact import ModelArtifact
@@ -28,6 +29,11 @@ class ServingPlatformArgs:
     """Servable of each model, by the model's name."""
     contracts: Mapping[str, pulumi.Input[str]]
     """Contract of each model as JSON, once agreed; see `components.contracts`."""
+
+    def __post_init__(self) -> None:
+        # Here and not in the constructor: a pod that cannot live is refused before the first resource is declared.
+        for served in self.config.served:
+            check_memory(served, model_bytes=self.artifacts[served.model.name].manifest.size_bytes)
 
 
 class ServingPlatform(pulumi.ComponentResource):
@@ -75,6 +81,7 @@ class ServingPlatform(pulumi.ComponentResource):
             contract=args.contracts[served.model.name],
             images=args.config.images,
             cluster=args.config.cluster,
+            prices=args.config.prices,
             runtime=self.runtimes[plan.accelerator(served, args.config.images)],
             namespace=self.namespace,
             service_account=self.service_account,

@@ -20,7 +20,7 @@ from components.config.model_sections import (
     ServedModel,
     ServerConfig,
 )
-from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
+from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig, PricesConfig
 
 __all__ = [
     "AutoscalingConfig",
@@ -30,6 +30,7 @@ __all__ = [
     "ImagesConfig",
     "ModelConfig",
     "PlatformConfig",
+    "PricesConfig",
     "ResourcesConfig",
     "RolloutConfig",
     "ServedModel",

@@ -86,11 +86,28 @@ class ImagesConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PricesConfig:
+    """What an hour costs, in millionths of your currency, for the forecast in preview; 0 for unknown."""
+
+    SECTION: ClassVar[str] = "prices"
+
+    cpu_core_hour_micros: int = setting(0, "Price of a CPU core for an hour, in millionths.", minimum=0)
+    memory_gib_hour_micros: int = setting(
+        0, "Price of a GiB of memory for an hour, in millionths.", minimum=0
+    )
+    gpu_hour_micros: int = setting(0, "Price of a GPU for an hour, in millionths.", minimum=0)
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlatformConfig:
     """One stack: a cluster, its images, and the models that it serves."""
 
     cluster: ClusterConfig
     images: ImagesConfig
     served: tuple[ServedModel, ...]
+    prices: PricesConfig = field(default_factory=PricesConfig)
     build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""
