@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def describe(
         signatures=tuple(_signature(key, each) for key, each in sorted(model.signatures.items())),
         accuracy=accuracy,
         files=files,
-        extra=extra,
+        extra=dict(extra) | ({} if model.preprocessed is None else {"preprocessed": asdict(model.preprocessed)}),
     )
 
 

@@ -47,26 +47,32 @@ def ensure(request: ExportRequest, *, report: Callable[[str], None] = print) -> 
 
 def command_line(request: ExportRequest) -> list[str]:
     """Return the words that export `request`, to run them by hand."""
+    sizes = ",".join(str(each) for each in request.warmup_batch_sizes)
+    flags = {
+        "--name": request.name,
+        "--source": request.source.absolute(),
+        "--base-path": request.base_path.absolute(),
+        "--signature": request.signature,
+        "--outputs": ",".join(request.outputs),
+        "--inputs": ",".join(request.inputs),
+        "--version": request.version,
+        "--evaluate": request.evaluate and request.evaluate.absolute(),
+        "--metric": request.metric,
+        "--example": request.example and request.example.absolute(),
+        "--builder": request.builder and _absolute_builder(request.builder),
+        "--warmup-batch-sizes": sizes,
+        "--quantize": request.quantize,
+        "--preprocessed": request.preprocessed,
+    }
     words = [os.environ.get(PYTHON_VARIABLE) or sys.executable, "-m", "model_export", "export"]
-    words += ["--name", request.name]
-    words += ["--source", str(request.source.absolute()), "--base-path", str(request.base_path.absolute())]
-    words += ["--signature", request.signature]
-    if request.outputs:
-        words += ["--outputs", ",".join(request.outputs)]
-    if request.inputs:
-        words += ["--inputs", ",".join(request.inputs)]
-    if request.version is not None:
-        words += ["--version", str(request.version)]
-    if request.evaluate is not None:
-        words += ["--evaluate", str(request.evaluate.absolute()), "--metric", request.metric]
-    if request.example is not None:
-        words += ["--example", str(request.example.absolute())]
-    if request.builder is not None:
-        path, _, function = request.builder.rpartition(":")
-        words += ["--builder", f"{Path(path).absolute()}:{function}"]
-    if request.warmup_batch_sizes != ExportRequest.warmup_batch_sizes:
-        words += ["--warmup-batch-sizes", ",".join(str(each) for each in request.warmup_batch_sizes)]
-    return words
+    for flag, value in flags.items():
+        words += [flag, str(value)] if value not in {None, ""} else []
+    return words + ["--optimize"] * request.optimize + ["--tune"] * request.tune
+
+
+def _absolute_builder(builder: str) -> str:
+    path, _, function = builder.rpartition(":")
+    return f"{Path(path).absolute()}:{function}"
 
 
 def _export(request: ExportRequest, report: Callable[[str], None]) -> None:

@@ -19,6 +19,7 @@ from model_export.examples import Arrays, inputs_of, read_arrays, read_examples
 from model_export.freeze import Endpoints, freeze
 from model_export.graphs.references import node_of
 from model_export.normal_form import FrozenModel
+from model_export.preprocessing import find_preprocessed
 from model_export.rehearsal import Rehearsal, rehearse, write_rehearsal
 from model_export.servable import write_graph_def, write_servable
 from model_export.source_files import SourceFiles, locate
@@ -84,6 +85,11 @@ def _freeze(
         nodes = {node.name for node in frozen.graph.node}
         assets = tuple(each for each in loaded.assets if node_of(each.tensor_name) in nodes)
         signatures = loaded.signatures
+        preprocessed = None
+        if request.preprocessed is not None:
+            preprocessed = find_preprocessed(
+                request.preprocessed, loaded.session.graph, frozen.graph, signatures[request.signature]
+            )
     canonicalise(frozen.graph)
     report(
         f"Froze {frozen.folded.variables} variables, {frozen.folded.size_bytes} bytes, "
@@ -95,6 +101,7 @@ def _freeze(
         initializer=frozen.initializer,
         assets=assets,
         folded=frozen.folded,
+        preprocessed=preprocessed,
     )
     return model, exchanges, rehearsal
 

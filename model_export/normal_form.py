@@ -37,6 +37,16 @@ class FoldedWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preprocessed:
+    """A tensor that separates what happens to a raw input from what the network does with it."""
+
+    tensor: str
+    """Such as `pixels:0`."""
+    dtype: str
+    shape: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrozenModel:
     """A model in one protobuf."""
 
@@ -46,3 +56,5 @@ class FrozenModel:
     """Node that fills static tables after loading; None where there is nothing to fill."""
     assets: tuple[Asset, ...]
     folded: FoldedWeights
+    preprocessed: Preprocessed | None = None
+    """What a server may remember instead of the raw input."""

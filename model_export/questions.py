@@ -6,8 +6,9 @@ and the first that the source itself answers is used. Seeded: the same signature
 
 from __future__ import annotations
 
-import base64
 import itertools
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,17 +26,13 @@ Integers = Callable[[tuple[int, ...], np.random.RandomState], NDArray[Any]]
 BATCH_SIZES: Final = (1, 3, 8)
 _FREE_AXES: Final = (8, 32, 224, 1)
 """Sizes to try for an axis of any size that is not the batch."""
-_PNG: Final = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAKElEQVR4nGNkYPjPgAmYGBgYsEpglYCLM8IFcBmFSwKnUVglcEoAAD2ZBhQ0mQ6wAAAAAElFTkSuQmCC"
-)
-_STRINGS: Final[tuple[bytes, ...]] = (b"", b"word", _PNG)
 
 
 def questions(signature: SignatureDef, batch: int) -> Iterator[Inputs]:
     """Yield candidate inputs for one batch, the most likely kind first."""
     infos = sorted(signature.inputs.items())
     free_axes = _FREE_AXES if any(_has_free_axis(info) for _, info in infos) else _FREE_AXES[:1]
-    texts = _STRINGS if any(_kind(info) == "string" for _, info in infos) else _STRINGS[:1]
+    texts = (b"", b"word", _png()) if any(_kind(info) == "string" for _, info in infos) else (b"",)
     integers = (_coins, _rising) if any(_kind(info) == "integer" for _, info in infos) else (_coins,)
     for free_axis, text, integer in itertools.product(free_axes, texts, integers):
         shapes = {alias: _shape(info, batch=batch, free_axis=free_axis) for alias, info in infos}
@@ -95,3 +92,16 @@ def _shape(info: TensorInfo, *, batch: int, free_axis: int) -> tuple[int, ...]:
 
 def _has_free_axis(info: TensorInfo) -> bool:
     return any(dim.size < 0 for dim in info.tensor_shape.dim[1:])
+
+
+def _png(size: int = 32) -> bytes:
+    """Return a colourful picture, size × size, 8-bit RGB. Format: PNG specification (ISO/IEC 15948), sections 5 and 11."""
+    pixels = np.random.RandomState(0).randint(0, 256, (size, size, 3)).astype(np.uint8)
+    scanlines = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(scanlines)), (b"IEND", b""))
+    encoded = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(encoded)

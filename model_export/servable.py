@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tensorflow.core.framework.graph_pb2 import GraphDef
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+PREPROCESSED_KEY: Final = "tf_serving_platform/preprocessed"
+"""Our collection key: its one entry names the tensor that holds the preprocessed input."""
 FILE_NAME: Final = "saved_model.pb"
 _SERVE: Final = "serve"
 _MAIN_OP: Final = "saved_model_main_op"
@@ -64,6 +66,8 @@ def _describe(meta_graph: MetaGraphDef, model: FrozenModel) -> None:
         meta_graph.signature_def[key].CopyFrom(signature)
     if model.initializer:
         meta_graph.collection_def[_MAIN_OP].node_list.value.append(model.initializer)
+    if model.preprocessed:
+        meta_graph.collection_def[PREPROCESSED_KEY].node_list.value.append(model.preprocessed.tensor)
     for asset in model.assets:
         definition = meta_graph.asset_file_def.add(filename=asset.filename)
         definition.tensor_info.name = asset.tensor_name

@@ -99,6 +99,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="batch sizes of the warm-up requests written beside the model (default: 1,8,32)",
     )
     parser.add_argument(
+        "--preprocessed",
+        metavar="TENSOR",
+        help="mark the tensor that holds the preprocessed input, for the server's input cache",
+    )
+    parser.add_argument(
+        "--optimize",
+        action="store_true",
+        help="fold constants and batch normalisation now instead of at every start of a server",
+    )
+    parser.add_argument(
+        "--quantize", choices=("fp16", "int8"), help="store the weights smaller; refused when the answers move too far"
+    )
+    parser.add_argument(
+        "--tune", action="store_true", help="measure which runtime settings answer fastest here, and keep them"
+    )
+    parser.add_argument(
         "--frozen-graph", type=Path, metavar="PATH", help="also write the bare frozen GraphDef"
     )
     parser.add_argument(
@@ -123,6 +139,10 @@ def run(args: argparse.Namespace) -> int:
         example=args.example,
         builder=args.builder,
         warmup_batch_sizes=args.warmup_batch_sizes,
+        optimize=args.optimize,
+        quantize=args.quantize,
+        tune=args.tune,
+        preprocessed=args.preprocessed,
     )
     artifact = export(request, report=say, frozen_graph=args.frozen_graph)
     if args.json:

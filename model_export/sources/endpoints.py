@@ -81,15 +81,16 @@ def build_signatures(
 def select(own: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]:
     """Return a source's signatures with `serving_default` among them.
 
-    A `key` other than `serving_default` chooses that one signature; else all are kept, and a lone one is also the default.
+    A `key` other than `serving_default` chooses that one signature; else all are kept. A lone signature takes any key.
     Raises SignatureError when `key` is not there.
     """
     if key != DEFAULT_SIGNATURE and key in own:
         return {key: own[key], DEFAULT_SIGNATURE: own[key]}
     if key in own:
         return dict(own)
-    if key == DEFAULT_SIGNATURE and len(own) == 1:
-        return {**own, DEFAULT_SIGNATURE: next(iter(own.values()))}
+    if len(own) == 1:
+        (lone,) = own.values()
+        return {**own, DEFAULT_SIGNATURE: lone} if key == DEFAULT_SIGNATURE else {key: lone, DEFAULT_SIGNATURE: lone}
     message = (
         f"expected a signature {key!r}, received a model with {', '.join(sorted(own))}; "
         "choose one with --signature, or name the output nodes with --outputs"

@@ -131,18 +131,24 @@ def test_the_command_line_repeats_the_request(tmp_path: Path, monkeypatch: pytes
         outputs=("a=y", "z"),
         inputs=("x",),
         signature="predict_images",
-        version=4,
+        version=0,
         evaluate=tmp_path / "e.npz",
         metric="top_5",
         builder=f"{tmp_path}/graph.py:build",
         warmup_batch_sizes=(2, 4),
+        example=tmp_path / "x.npz",
+        optimize=True,
+        quantize="int8",
+        tune=True,
+        preprocessed="pixels",
     )
 
     assert command_line(asked) == [
         *(sys.executable, "-m", "model_export", "export", "--name", "m"),
         *("--source", f"{tmp_path}/s", "--base-path", f"{tmp_path}/b", "--signature", "predict_images"),
-        *("--outputs", "a=y,z", "--inputs", "x", "--version", "4", "--evaluate", f"{tmp_path}/e.npz"),
-        *("--metric", "top_5", "--builder", f"{tmp_path}/graph.py:build", "--warmup-batch-sizes", "2,4"),
+        *("--outputs", "a=y,z", "--inputs", "x", "--version", "0", "--evaluate", f"{tmp_path}/e.npz"),
+        *("--metric", "top_5", "--example", f"{tmp_path}/x.npz", "--builder", f"{tmp_path}/graph.py:build"),
+        *("--warmup-batch-sizes", "2,4", "--quantize", "int8", "--preprocessed", "pixels", "--optimize", "--tune"),
     ]
 
 
