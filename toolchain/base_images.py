@@ -9,19 +9,20 @@ what they were made from, and are pushed by `bin/cluster up`.
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import commands, pip_settings, runtime_files
-from toolchain.cluster import leftovers
-from toolchain.errors import BuildFailed
+from toolchain import commands, disk, mounts, pip_settings, runtime_files
+from toolchain.errors import BuildFailed, MissingRequirement
 from toolchain.folders import PRODUCT, Folders
 from toolchain.progress import Progress, Step
 from toolchain.registry_client import Image
 
 FORMAT = 1
+WORK_BYTES = 10**9
 SUITE = "bookworm"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 BUILDER_PACKAGES = (
@@ -95,8 +96,13 @@ def make(folders: Folders, progress: Progress) -> None:
         if target.exists():
             step.note = "already made"
             return
+        if os.geteuid() != 0:
+            raise MissingRequirement(
+                "root is needed to make the base images with debootstrap; run `sudo bin/setup` once"
+            )
+        disk.require_free(target, WORK_BYTES, purpose="making the base images", variable="XDG_CACHE_HOME")
         partial = target.with_name(target.name + ".partial")
-        _remove_tree(partial)
+        mounts.remove_tree(partial)
         partial.mkdir(parents=True)
         tree = partial / "tree"
         _install(tree, step)
@@ -106,8 +112,8 @@ def make(folders: Folders, progress: Progress) -> None:
         step.note = "select the runtime"
         runtime_files.select(tree, partial / "runtime", authorities=partial / "authorities.crt")
         sizes["runtime"] = _pack(partial / "runtime", partial / "runtime.tar.gz")
-        _remove_tree(tree)
-        _remove_tree(partial / "runtime")
+        mounts.remove_tree(tree)
+        mounts.remove_tree(partial / "runtime")
         partial.rename(target)
         step.note = ", ".join(f"{name} {size / 1e6:.0f} MB to pull" for name, size in sizes.items())
 
@@ -178,12 +184,3 @@ def _pack(tree: Path, archive: Path) -> int:
         raise BuildFailed(f"packing {tree} failed; is the disk full?")
     archive.with_suffix(".diff-id").write_text(f"sha256:{digest.hexdigest()}")
     return archive.stat().st_size
-
-
-def _remove_tree(folder: Path) -> None:
-    # An interrupted debootstrap leaves /proc mounted inside; removing through a mount would be a disaster.
-    leftovers.unmount_below(folder)
-    if folder.exists() and not leftovers.mounts_below(
-        folder.resolve(), Path("/proc/self/mountinfo").read_text()
-    ):
-        shutil.rmtree(folder)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from toolchain import binaries, commands
+from toolchain import binaries, commands, disk
 from toolchain.binaries import GO_FLAGS, MODULES, Binary, Companion
 from toolchain.errors import MissingRequirement
 from toolchain.folders import Folders
@@ -65,15 +65,10 @@ def require_go() -> Path:
 
 
 def require_space(folders: Folders) -> None:
-    """Refuse to start a build that the disk cannot hold."""
-    folders.build.mkdir(parents=True, exist_ok=True)
-    needed = FULL_BUILD_BYTES - _size_bytes(folders.build)
-    free = shutil.disk_usage(folders.build).free
-    if free < needed:
-        raise MissingRequirement(
-            f"building needs {needed / 1e9:.0f} GB of free disk under {folders.cache} for a while (under 1 GB stays), and "
-            f"{free / 1e9:.0f} GB are free; make room, or point XDG_CACHE_HOME to a larger disk"
-        )
+    """Refuse to start a build that the disk cannot hold; an interrupted one needs only the rest."""
+    needed_bytes = FULL_BUILD_BYTES - _size_bytes(folders.build)
+    purpose = "building (for a while; under 1 GB stays)"
+    disk.require_free(folders.build, needed_bytes, purpose=purpose, variable="XDG_CACHE_HOME")
 
 
 def _size_bytes(folder: Path) -> int:
@@ -144,7 +139,13 @@ def _fetch_sources(go: Path, binary: Binary, folders: Folders, step: Step) -> in
             count += 1
 
     command: list[str | Path] = [go, "list", "-deps", binary.package]
-    outcome = commands.stream(command, cwd=MODULES / binary.module, env=go_environment(folders), on_line=read)
+    outcome = commands.stream(
+        command,
+        cwd=MODULES / binary.module,
+        env=go_environment(folders),
+        on_line=read,
+        keep=lambda line: " " in line,
+    )
     commands.require(outcome, what=f"fetching the source of {binary.name}", registry="the Go module proxy")
     return count
 

@@ -1,12 +1,15 @@
 """Everything that can stop set-up or the cluster, each a sentence that says what to do.
 
-ToolchainError
-├── MissingRequirement      something the machine lacks: Go, root, a package, disk space
-├── UnreachableRegistry     a package registry did not answer
-├── BuildFailed             a compiler, installer or archive tool ended with an error
-├── NotSetUp                `bin/setup` has not been run for this checkout
-├── PortTaken               another process listens where the cluster must
-└── ComponentFailed         a cluster process ended or never became healthy
+    ToolchainError
+    ├── MissingRequirement      something the machine lacks: Go, root, a package, disk space
+    ├── UnreachableRegistry     a package registry did not answer
+    ├── BuildFailed             a compiler, installer or archive tool ended with an error
+    ├── NotSetUp                `bin/setup` has not been run for this checkout
+    ├── PortTaken               another process listens where the cluster must
+    ├── ComponentFailed         a cluster process ended or never became healthy
+    └── MountedStill            a folder cannot be removed, since something is mounted below it
+
+The command lines print the message without a trace and end with 1.
 """
 
 
@@ -36,3 +39,7 @@ class PortTaken(ToolchainError):
 
 class ComponentFailed(ToolchainError):
     """A cluster component ended, or did not become healthy in time."""
+
+
+class MountedStill(ToolchainError):
+    """A folder has mounts below it that the kernel would not let go."""

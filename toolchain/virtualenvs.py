@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import commands
+from toolchain import commands, disk
 from toolchain.errors import MissingRequirement
 from toolchain.folders import CHECKOUT, Folders
 from toolchain.progress import Progress, Step
@@ -20,6 +20,7 @@ from toolchain.progress import Progress, Step
 REQUIREMENTS = CHECKOUT / "requirements"
 PYTHON_RELEASE = "3.11"
 COMPLETE = "complete"
+ENVIRONMENT_BYTES = 4 * 10**9  # TensorFlow, its wheel while it is unpacked, and the rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,7 @@ def make(environment: VirtualEnvironment, folders: Folders, progress: Progress) 
         if is_complete(environment, folders):
             step.note = "already there"
             return
+        disk.require_free(folder, ENVIRONMENT_BYTES, purpose="installing packages", variable="XDG_CACHE_HOME")
         shutil.rmtree(folder, ignore_errors=True)
         outcome = commands.stream([find_python(), "-m", "venv", folder])
         commands.require(outcome, what=f"creating {folder}")

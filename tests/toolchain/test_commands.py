@@ -34,3 +34,9 @@ def test_any_other_failure_shows_the_last_lines() -> None:
     outcome = commands.Outcome(code=2, lines=("main.go:1: undefined: x",))
     with pytest.raises(BuildFailed, match=r"(?s)building kube failed with exit code 2.*undefined: x"):
         commands.require(outcome, what="building kube", registry="the Go module proxy")
+
+
+def test_only_lines_worth_keeping_are_kept_for_the_error() -> None:
+    code = "print('package'); print('go: an error'); print('package')"
+    outcome = commands.stream([sys.executable, "-c", code], keep=lambda line: " " in line)
+    assert outcome.lines == ("go: an error",)

@@ -27,6 +27,10 @@ def main(arguments: list[str]) -> int:
     except ToolchainError as error:
         print(f"bin/cluster: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # A full or read-only disk, a folder of another user: the machine's trouble, and its own words say which.
+        print(f"bin/cluster: {error}; mend that and run the same command again", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

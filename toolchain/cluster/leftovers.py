@@ -6,11 +6,10 @@ path, mounts below our root, links by their target. So it works after `kill -9`,
 
 import hashlib
 import os
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from toolchain import mounts
 from toolchain.cluster import network, packet_filter, processes
 from toolchain.cluster.layout import CONTROL_GROUP, DEVICE_PLUGINS, Layout
 from toolchain.folders import PRODUCT
@@ -22,7 +21,7 @@ KILL_SECONDS = 10.0
 def remove_all(layout: Layout) -> None:
     """Remove every trace in the kernel, and our files in folders that are not ours."""
     stop_containers(layout)
-    unmount_below(layout.root)
+    mounts.unmount_below(layout.root)
     network.remove_bridge()
     packet_filter.remove_rules()
     remove_control_groups()
@@ -53,24 +52,6 @@ def remove_control_groups() -> None:
                 Path(folder).rmdir()
             except OSError:
                 continue
-
-
-def mounts_below(root: Path, mountinfo: str) -> list[str]:
-    """Return the mount points below a folder, deepest first, from the text of /proc/self/mountinfo (proc(5))."""
-    points = [_unescape(line.split()[4]) for line in mountinfo.splitlines()]
-    prefix = f"{root}/"
-    return sorted((point for point in points if point.startswith(prefix)), key=len, reverse=True)
-
-
-def unmount_below(root: Path) -> None:
-    """Unmount everything below our root; what is busy is detached and goes when its last user does."""
-    # A mount point can be stacked, or come into view only after another went: look again.
-    for _attempt in range(3):
-        points = mounts_below(root.resolve(), Path("/proc/self/mountinfo").read_text())
-        if not points:
-            return
-        for point in points:
-            subprocess.run(["umount", "--lazy", "--no-canonicalize", point], capture_output=True)
 
 
 def _supervisors(layout: Layout) -> Iterator[int]:
@@ -126,7 +107,3 @@ def shim_socket(layout: Layout, sandbox: str) -> Path:
     """Return a shim's socket: its place is compiled into containerd (runtime/v2/shim/util_unix.go, SocketAddress)."""
     name = f"{layout.containerd_socket}/k8s.io/{sandbox}"
     return Path("/run/containerd/s") / hashlib.sha256(name.encode()).hexdigest()
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

@@ -13,12 +13,11 @@ or a dead containerd left in the kernel is cleared. `down` removes everything an
 
 import dataclasses
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from toolchain import binaries
+from toolchain import binaries, disk, mounts
 from toolchain.cluster import (
     addons,
     certificates,
@@ -39,6 +38,7 @@ from toolchain.errors import ComponentFailed
 from toolchain.folders import Folders
 from toolchain.progress import Progress
 
+CLUSTER_BYTES = 4 * 10**9  # images of a first deployment, in the registry, the builder and the node
 READY_SECONDS = 90.0
 POLL_SECONDS = 0.2
 # The API server would wait a minute for watches to end by themselves; nothing is lost by not waiting.
@@ -115,7 +115,7 @@ class Cluster:
         with self.progress.step("remove mounts, namespaces, bridge, packet filter rules, files"):
             leftovers.remove_all(self.layout)
             network.restore_switches(self.state.kernel_switches)
-            shutil.rmtree(self.layout.root, ignore_errors=True)
+            mounts.remove_tree(self.layout.root)
         self.state = ClusterState()
 
     def alive(self) -> dict[str, bool]:
@@ -139,6 +139,7 @@ class Cluster:
     def _begin(self, wanted: tuple[binaries.Binary, ...], purposes: Mapping[int, str]) -> None:
         """Check what can be checked, then clear what a stopped machine or a dead containerd left behind."""
         parts.require_built(wanted, self.folders)
+        disk.require_free(self.layout.root, CLUSTER_BYTES, purpose="the cluster", variable="XDG_STATE_HOME")
         alive = [record for record in self.state.processes.values() if processes.is_alive(record)]
         ports.require_free(purposes, own_pids=(record.pid for record in alive))
         switches = self.state.kernel_switches or network.read_switches()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.cluster.conftest import BASE_IMAGE
 from toolchain import folders
 from toolchain.cluster.layout import BRIDGE, CONTROL_GROUP, choose_root
 from toolchain.folders import CHECKOUT
@@ -87,7 +88,13 @@ def test_after_the_machine_stopped_up_brings_back_what_was_stored() -> None:
 
 
 def test_after_a_kill_down_leaves_nothing_and_can_be_repeated() -> None:
+    # A pod with a volume and an address of its own: mounts, a network namespace, packet filter rules, a supervisor.
+    bin_cluster(
+        "kubectl", "run", "orphan", f"--image={BASE_IMAGE}", "--command", "--", "python3", "-m", "http.server"
+    )
+    bin_cluster("kubectl", "wait", "--for=condition=Ready", "pod/orphan", "--timeout=60s")
     kill_everything()
+    assert {"rules", "mounts", "links", "groups", "processes", "files"} == set(traces())
     bin_cluster("down")
     assert traces() == {}
     bin_cluster("down")
