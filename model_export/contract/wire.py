@@ -23,6 +23,7 @@ MAX_FIELDS: Final = 8_000_000
 """A graph of 100 000 nodes has about 4 million fields worth reading; this many take a few seconds."""
 
 _MAX_VARINT_BITS: Final = 64
+_TAG_LIMIT: Final = 1 << 32
 _UNSIGNED_64: Final = 1 << 64
 _SIGN_64: Final = 1 << 63
 
@@ -63,7 +64,7 @@ class Message:
             tag = buffer[position]
             position += 1
             if tag > 0x7F:
-                tag, position = self._varint(position - 1, stop)
+                tag, position = self._long_tag(position - 1, stop)
             kind = tag & 7
             if kind == BYTES and position < stop:
                 length = buffer[position]
@@ -106,6 +107,13 @@ class Message:
             f"{self.where}: expected a SavedModel protocol buffer, received {found} near byte {position}; "
             "the file is damaged or something else: export the model again"
         )
+
+    def _long_tag(self, position: int, stop: int) -> tuple[int, int]:
+        tag, position = self._varint(position, stop)
+        if tag >= _TAG_LIMIT:
+            # TensorFlow's parser keeps 32 bits of a tag: a larger one would be another field there than here.
+            raise self.damaged(position, "a field number that is too large")
+        return tag, position
 
     def _number(self, tag: int, position: int) -> int:
         if tag < 8:

@@ -14,6 +14,9 @@ HIDING_PLACES = {
     "beside the model": protos.doubling(READ_FILE),
     "in a function": protos.doubling(functions=(protos.function("f", READ_FILE),)),
     "in a second servable of the file": protos.doubling() + protos.saved_model((2, protos.graph(READ_FILE))),
+    "behind a tag written longer than it need be": protos.saved_model(
+        (2, b"\x8a\x80\x00" + protos.varint(len(READ_FILE)) + READ_FILE)
+    ),
     "in a graph given twice": protos.saved_model(
         (2, protos.graph(node("a", "NoOp"))), (2, protos.graph(READ_FILE))
     ),

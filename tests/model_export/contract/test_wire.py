@@ -26,6 +26,7 @@ DAMAGED = {
     "a number cut short": b"\x08\x80",
     "a number of eleven bytes": b"\x08" + b"\xff" * 10 + b"\x01",
     "a field numbered zero": b"\x00\x00",
+    "a field number that another parser would cut": varint(1 << 32 | 1 << 3 | 2) + b"\x01x",
     "a group": b"\x0b\x0c",
     "wire type six": b"\x0e\x00",
     "a fixed number cut short": b"\x09\x00\x00",
