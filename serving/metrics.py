@@ -30,6 +30,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, for nobody
         self.registry = CollectorRegistry()
+        self._series: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "tfsp_requests",
             "Answered requests.",
@@ -99,6 +100,16 @@ class Metrics:
         )
         self.is_ready = Gauge("tfsp_ready", "Whether /readyz says yes.", registry=self.registry)
 
+    def count(self, model: str, method: str, transport: str, code: str, seconds: float) -> None:
+        """One answered request. The labelled series are kept at hand: finding them costs ten times the counting."""
+        labels = model, method, transport, code
+        series = self._series.get(labels)
+        if series is None:
+            counter = self.requests.labels(*labels)
+            series = self._series[labels] = counter, self.request_seconds.labels(*labels[:3])
+        series[0].inc()
+        series[1].observe(seconds)
+
     def page(self) -> bytes:
         """Everything in Prometheus' text format."""
         for refresh in self.before_page:
@@ -118,6 +129,4 @@ class Observation:
 
     def finish(self, code: str) -> None:
         """Count it with the status that its asker gets."""
-        labels = self.model, self.method, self.transport
-        self.metrics.requests.labels(*labels, code).inc()
-        self.metrics.request_seconds.labels(*labels).observe(time.perf_counter() - self.started)
+        self.metrics.count(self.model, self.method, self.transport, code, time.perf_counter() - self.started)

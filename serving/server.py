@@ -13,11 +13,13 @@ import gc
 import logging
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serving.backend import Loader, Session, load_session
-from serving.grpc import methods
-from serving.grpc.aio import GrpcServer
+from serving.grpc import Method, methods
+from serving.grpc.framed import FramedServer
 from serving.grpc.warmup import replay
 from serving.http1 import HttpServer, Limits
 from serving.metrics import Metrics
@@ -36,6 +38,9 @@ from serving.rest import RestApi
 from serving.rest.errors import refusal
 from serving.settings import ServingSettings
 from serving.watcher import Watcher
+
+if TYPE_CHECKING:
+    from serving.grpc.aio import GrpcServer
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +64,7 @@ class Server:
         )
         self._watcher = Watcher(settings, self._reconciler, self.metrics)
         self._http: dict[str, HttpServer] = {}
-        self._grpc: GrpcServer | None = None
+        self._grpc: FramedServer | GrpcServer | None = None
         self.grpc_port = 0
 
     async def start(self) -> None:
@@ -178,12 +183,12 @@ class Server:
             settings,
             is_ready=lambda: not self.readiness.obstacles(),
         )
-        self._grpc = GrpcServer(table, settings)
+        self._grpc = _grpc_server(table, settings)
         if settings.port:
-            self.grpc_port = self._grpc.bind(f"{settings.listen_address}:{settings.port}")
+            self.grpc_port = await self._grpc.listen(settings.listen_address, settings.port)
             log.info("listening for gRPC on %s:%d", settings.listen_address, self.grpc_port)
         if settings.grpc_socket_path:
-            self._grpc.bind(f"unix:{settings.grpc_socket_path}")
+            await self._grpc.listen_on_socket(settings.grpc_socket_path)
             log.info("listening for gRPC on %s", settings.grpc_socket_path)
         await self._grpc.start()
 
@@ -211,6 +216,14 @@ def _servable_loader(settings: ServingSettings, load: Loader | None) -> Servable
         retries=settings.max_num_load_retries,
         retry_seconds=settings.load_retry_interval_micros / 1e6,
     )
+
+
+def _grpc_server(table: Mapping[str, Method], settings: ServingSettings) -> "FramedServer | GrpcServer":
+    if settings.grpc_transport == "http2":
+        return FramedServer(table, settings)
+    from serving.grpc.aio import GrpcServer  # grpcio is a big import for those who do without it
+
+    return GrpcServer(table, settings)
 
 
 def _limits(settings: ServingSettings) -> Limits:

@@ -54,7 +54,14 @@ class ServingSettings:
     rest_api_timeout_in_ms: int = _setting(
         30_000, "Milliseconds a REST request may take, from its last byte in to its answer.", minimum=1
     )
-    grpc_channel_arguments: str = _setting("", "gRPC server arguments, `name=value` separated by commas.")
+    grpc_transport: str = _setting(
+        "http2",
+        "What carries gRPC: http2 (our own, unary calls, fast) or grpcio (with reflection, slower).",
+        choices=("http2", "grpcio"),
+    )
+    grpc_channel_arguments: str = _setting(
+        "", "Server arguments for grpc_transport=grpcio, `name=value` separated by commas."
+    )
 
     model_name: str = _setting("default", "Name of the model under --model_base_path.")
     model_base_path: str = _setting(

@@ -34,17 +34,25 @@ class GrpcServer:
         services = sorted({path.split("/")[1] for path in methods})
         reflection.enable_server_reflection([*services, reflection.SERVICE_NAME], self._server)
 
-    def bind(self, address: str) -> int:
-        """Listen on `host:port` or `unix:path`; the bound port. Raises OSError when it is taken."""
+    async def listen(self, address: str, port: int) -> int:
+        """The bound port. Raises OSError when it is taken."""
+        return self._bind(f"{address}:{port}")
+
+    async def listen_on_socket(self, path: str) -> None:
+        """Raises OSError when there is no such folder or the name is taken."""
+        self._bind(f"unix:{path}")
+
+    async def start(self) -> None:
+        """Take calls; every address must have been named before."""
+        await self._server.start()
+
+    def _bind(self, address: str) -> int:
         try:
             return int(self._server.add_insecure_port(address))
         except RuntimeError as error:
             raise OSError(
                 f"expected to listen for gRPC on {address}, got: {error}; is the port taken?"
             ) from error
-
-    async def start(self) -> None:
-        await self._server.start()
 
     async def close(self, *, grace_seconds: float) -> None:
         """Refuse new calls, let running ones finish within the grace."""

@@ -1,6 +1,7 @@
 """Every gRPC method by its full path: the table that a transport serves."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from serving.calls import Call
 from serving.errors import InvalidRequest, ServingError
@@ -16,7 +17,7 @@ from serving.protos import predict_pb2
 from serving.repository import Repository
 from serving.settings import ServingSettings
 
-Method = Callable[[bytes, Call], Awaitable[bytes]]
+Method = Callable[[bytes, Call], Coroutine[Any, None, bytes]]
 """Answers a serialized request with a serialized response; raises ServingError."""
 
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"

@@ -17,10 +17,13 @@ from urllib.parse import unquote_to_bytes
 import httptools
 
 from serving.http1.messages import Request, Response
+from serving.steps import Steps
 
 if TYPE_CHECKING:
     from serving.http1.server import HttpServer
 
+_STARTING = object()
+"""Stands for an answer whose first step is running."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -34,7 +37,9 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
-        self._answering: asyncio.Task[None] | None = None
+        self._answering: Steps[Response] | object | None = None
+        self._keeps_alive = True
+        self._is_head = False
         self._can_write = True
         self._is_paused = False
         self._is_closing = False
@@ -55,7 +60,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._transport = None
         self._server.remove(self)
-        if self._answering is not None:
+        if isinstance(self._answering, Steps):
             self._answering.cancel()
 
     def data_received(self, data: bytes) -> None:
@@ -97,7 +102,11 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         length = self._headers.get("content-length", "0")
-        if int(length) > self._limits.max_request_bytes:
+        if self._parser.should_upgrade():
+            self._refuse(
+                HTTPStatus.NOT_IMPLEMENTED, "expected HTTP/1.1 requests, got an upgrade to another protocol"
+            )
+        elif int(length) > self._limits.max_request_bytes:
             self._refuse_size()
         elif self._headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
             self._transport.write(_CONTINUE)
@@ -149,21 +158,29 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _answer_next(self) -> None:
-        if self._answering is not None or not self._waiting or not self._can_write or self._transport is None:
-            return
-        request, keep_alive = self._waiting.popleft()
-        self._answering = self._loop.create_task(self._answer(request, keep_alive=keep_alive))
+        # A loop, not a recursion: many requests that need no waiting may have come in one piece.
+        while self._waiting and self._answering is None and self._can_write and self._transport is not None:
+            request, self._keeps_alive = self._waiting.popleft()
+            self._is_head = request.method == "HEAD"
+            self._answering = _STARTING
+            steps = Steps(self._server.handler(request), self._finish)
+            if self._answering is _STARTING:
+                self._answering = steps
 
-    async def _answer(self, request: Request, *, keep_alive: bool) -> None:
-        response = await self._server.handler(request)
+    def _finish(self, response: Response | None, _error: BaseException | None) -> None:
         self._answering = None
+        if response is None:  # cancelled: the client went away
+            self.abort()
+            return
         self._send(
-            response, close=not keep_alive or self._server.is_draining, with_body=request.method != "HEAD"
+            response, close=not self._keeps_alive or self._server.is_draining, with_body=not self._is_head
         )
         if self._transport is not None and not self._is_closing:
             self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
-            self._answer_next()
-            self._resume_reading()
+            if self._waiting:
+                self._loop.call_soon(self._answer_next)
+            else:
+                self._resume_reading()
 
     def _resume_reading(self) -> None:
         if self._is_paused and not self._waiting and self._transport is not None:

@@ -14,6 +14,7 @@ from serving.repository import Repository
 from serving.rest.errors import error_response, refusal
 from serving.rest.examples import Examples
 from serving.rest.models import metadata_document, status_document
+from serving.rest.numbers import NumberReader
 from serving.rest.paths import PREFIX, Target, parse_path
 from serving.rest.predict import Predict
 
@@ -37,6 +38,7 @@ class RestApi:
         self._metrics = metrics
         self._timeout_seconds = timeout_seconds
         self._routes = routes
+        self._numbers = NumberReader()
 
     async def handle(self, request: Request) -> Response:
         """The answer to `request`; every error is one of its own."""
@@ -72,7 +74,7 @@ class RestApi:
         )
         asked: Predict | Examples
         if target.verb == "predict":
-            asked = Predict(servable, request.body)
+            asked = Predict(servable, request.body, self._numbers)
         else:
             asked = Examples(servable, request.body, verb=target.verb)
         return await self._pipeline.answer(

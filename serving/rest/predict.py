@@ -1,37 +1,51 @@
 """`:predict` bodies: row format (`instances`) and column format (`inputs`), as tensorflow_serving/util/json_tensor.cc."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from serving.desk import Question
 from serving.errors import InvalidRequest
 from serving.repository import Servable
 from serving.rest.documents import parse_document
+from serving.rest.numbers import NumberReader
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import is_base64_object, quote, to_array
 from serving.tensors.json_outputs import write_columns, write_rows
-from serving.tensors.signatures import TensorSpec
+from serving.tensors.signatures import DEFAULT_SIGNATURE, TensorSpec
+
+Convert = Callable[[Any, TensorSpec], Array]
 
 
 class Predict:
     """One request: parsed once, and rendered in the format that it came in."""
 
-    def __init__(self, servable: Servable, body: bytes) -> None:
+    def __init__(self, servable: Servable, body: bytes, reader: NumberReader) -> None:
         self._servable = servable
+        self._reader = reader
         self._body = body
         self._is_columnar = False
 
     def parse(self) -> Question:
         """Raises InvalidRequest, SignatureNotFound."""
+        default = self._servable.session.signatures.get(DEFAULT_SIGNATURE)
+        numbers = self._reader.read(self._body, default) if default is not None and default.inputs else None
+        if default is not None and numbers is not None:
+            return Question(signature=default, inputs=[numbers], outputs=list(default.outputs.values()))
+        return self._parse_carefully()
+
+    def _parse_carefully(self) -> Question:
         document = parse_document(self._body)
         signature = self._servable.signature(signature_name(document))
         if not signature.inputs:
             raise InvalidRequest(f"Failed to get input map for signature: {signature.name}")
         self._is_columnar = _is_columnar(document)
+        may_hold_booleans = b"true" in self._body or b"false" in self._body
+        convert = functools.partial(to_array, may_hold_booleans=may_hold_booleans)
         if self._is_columnar:
-            arrays = _read_columns(document["inputs"], signature.inputs)
+            arrays = _read_columns(document["inputs"], signature.inputs, convert)
         else:
-            arrays = _read_rows(document["instances"], signature.inputs)
+            arrays = _read_rows(document["instances"], signature.inputs, convert)
         return Question(
             signature=signature,
             inputs=[arrays[alias] for alias in signature.inputs],
@@ -71,7 +85,7 @@ def _is_columnar(document: Mapping[str, Any]) -> bool:
     return False
 
 
-def _read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:  # noqa: ANN401 - JSON
+def _read_columns(value: Any, specs: Mapping[str, TensorSpec], convert: Convert) -> dict[str, Array]:  # noqa: ANN401 - JSON
     if not isinstance(value, dict) or is_base64_object(value):
         if len(specs) > 1:
             raise InvalidRequest(
@@ -79,14 +93,14 @@ def _read_columns(value: Any, specs: Mapping[str, TensorSpec]) -> dict[str, Arra
                 "tensorinfo_map"
             )
         (alias,) = specs
-        return {alias: to_array(value, specs[alias])}
+        return {alias: convert(value, specs[alias])}
     missing = next((alias for alias in specs if alias not in value), None)
     if missing is not None:
         raise InvalidRequest(f"Missing named input: {missing} in 'inputs' object.")
-    return {alias: to_array(value[alias], spec) for alias, spec in specs.items()}
+    return {alias: convert(value[alias], spec) for alias, spec in specs.items()}
 
 
-def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec], convert: Convert) -> dict[str, Array]:
     if not _is_row_object(instances[0]):
         if len(specs) > 1:
             raise InvalidRequest(
@@ -95,10 +109,10 @@ def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec]) -> dict[st
             )
         (alias,) = specs
         _check_plain(instances)
-        return {alias: to_array(instances, specs[alias])}
+        return {alias: convert(instances, specs[alias])}
     for number, row in enumerate(instances):
         _check_row(row, number, specs)
-    return {alias: to_array([row[alias] for row in instances], spec) for alias, spec in specs.items()}
+    return {alias: convert([row[alias] for row in instances], spec) for alias, spec in specs.items()}
 
 
 def _is_row_object(value: Any) -> bool:  # noqa: ANN401 - JSON

@@ -34,16 +34,24 @@ MAX_AXES = 64
 """numpy's own limit; a value that is nested deeper can fit no signature."""
 
 
-def to_array(value: Json, spec: TensorSpec) -> Array:
+def to_array(value: Json, spec: TensorSpec, *, may_hold_booleans: bool = True) -> Array:
     """`value` as an array of the type of `spec`, in its storage type.
+
+    `may_hold_booleans=False` is for a caller who saw the text and found no boolean in it: looking for them in
+    a list of numbers costs as much as parsing it.
 
     Raises InvalidRequest when a value, the nesting or the shape does not fit.
     """
-    array = None if spec.dtype.is_string else _convert(value, spec.dtype)
+    array = None if spec.dtype.is_string else _convert(value, spec.dtype, may_hold_booleans=may_hold_booleans)
     if array is None:
         array = _walk(value, spec.dtype)
     check_shape(array.shape, spec)
     return array
+
+
+def exact_integer_limit(dtype: DataType) -> int:
+    """Up to here every integer keeps its value as that floating-point type."""
+    return _EXACT_INTEGERS[dtype.name]
 
 
 def type_error(value: Json, dtype: DataType) -> InvalidRequest:
@@ -65,7 +73,7 @@ def is_base64_object(value: Json) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
-def _convert(value: Json, dtype: DataType) -> Array | None:
+def _convert(value: Json, dtype: DataType, *, may_hold_booleans: bool) -> Array | None:
     """The array, if numpy's own conversion cannot have bent a rule; None if the walk has to look."""
     try:
         array = np.array(value)
@@ -73,7 +81,7 @@ def _convert(value: Json, dtype: DataType) -> Array | None:
         return None
     if dtype.name == "bool":
         return array if array.dtype.kind == "b" else None
-    if array.size == 0 or array.dtype.kind not in "iuf" or _holds_booleans(value):
+    if array.size == 0 or array.dtype.kind not in "iuf" or (may_hold_booleans and _holds_booleans(value)):
         return None
     if dtype.is_float:
         return _convert_floats(array, dtype)

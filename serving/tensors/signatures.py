@@ -4,6 +4,7 @@ Read once from the MetaGraphDef when a version loads; the request path never tou
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 from serving.errors import ModelError
@@ -44,7 +45,7 @@ class TensorSpec:
         return f"{self.alias}: {self.dtype.name}{shape_text(self.shape)}"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Signature:
     """One question that a model answers."""
 
@@ -55,7 +56,7 @@ class Signature:
     outputs: Mapping[str, TensorSpec]
     """By alias, in alphabetical order."""
 
-    @property
+    @functools.cached_property
     def is_batched(self) -> bool:
         """Whether every input and output has rows along its first axis."""
         tensors = [*self.inputs.values(), *self.outputs.values()]

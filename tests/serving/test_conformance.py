@@ -13,9 +13,14 @@ from tests.serving.processes import Process, serving
 pytestmark = pytest.mark.tensorflow
 
 
-@pytest.fixture(scope="module")
-def server(models: Path) -> Iterator[Process]:
-    flags = [f"--model_base_path={models / 'half_plus_two'}", "--model_name=half_plus_two", "--drain_seconds=0"]
+@pytest.fixture(scope="module", params=["http2", "grpcio"])
+def server(models: Path, request: pytest.FixtureRequest) -> Iterator[Process]:
+    flags = [
+        f"--model_base_path={models / 'half_plus_two'}",
+        "--model_name=half_plus_two",
+        "--drain_seconds=0",
+        f"--grpc_transport={request.param}",
+    ]
     with serving(*flags) as process:
         yield process
 
@@ -79,6 +84,7 @@ def test_an_example_without_its_feature_is_the_askers_fault(channel: grpc.Channe
     assert "x" in caught.value.details()
 
 
+@pytest.mark.parametrize("server", ["grpcio"], indirect=True)  # the other one carries unary calls only
 def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
     from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -87,7 +93,13 @@ def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
     names = [service.name for service in answer.list_services_response.service]
     assert "tensorflow.serving.PredictionService" in names
     (answer,) = ask(
-        iter([reflection_pb2.ServerReflectionRequest(file_containing_symbol="tensorflow.serving.PredictRequest")]),
+        iter(
+            [
+                reflection_pb2.ServerReflectionRequest(
+                    file_containing_symbol="tensorflow.serving.PredictRequest"
+                )
+            ]
+        ),
         timeout=30,
     )
     assert answer.file_descriptor_response.file_descriptor_proto
@@ -98,7 +110,11 @@ def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
     [
         (":predict", {"instances": [[1.0], [2.0], [5.0]]}, {"predictions": [[3.5], [4.0], [5.5]]}),
         (":predict", {"inputs": [[1.0]]}, {"outputs": [[3.5]]}),
-        (":predict", {"signature_name": "serving_default", "instances": [{"x": [1.0]}]}, {"predictions": [[3.5]]}),
+        (
+            ":predict",
+            {"signature_name": "serving_default", "instances": [{"x": [1.0]}]},
+            {"predictions": [[3.5]]},
+        ),
         ("/versions/2:predict", {"instances": [[1.0]]}, {"predictions": [[3.5]]}),
         (
             ":regress",

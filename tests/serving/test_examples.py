@@ -91,7 +91,9 @@ def test_classes_of_another_shape_are_the_models_fault() -> None:
 @pytest.mark.parametrize(
     ("described", "complaint"),
     [
-        pytest.param(signature(INPUTS, [spec("y", "float", (None,))]), "to contain at least one of", id="outputs"),
+        pytest.param(
+            signature(INPUTS, [spec("y", "float", (None,))]), "to contain at least one of", id="outputs"
+        ),
         pytest.param(signature([], CLASSIFY.outputs.values()), "Expected one input Tensor", id="no input"),  # type: ignore[arg-type]
         pytest.param(
             signature([spec("x", "string", (None,))], list(CLASSIFY.outputs.values())),
