@@ -5,7 +5,7 @@ import io
 import os
 import sys
 
-from toolchain import environment, folders, setup, virtualenvs
+from toolchain import environment, folders, pruning, setup, virtualenvs
 from toolchain.build import KEEP_VARIABLE
 from toolchain.errors import ToolchainError
 from toolchain.progress import Progress
@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         "--context", metavar="NAME", help="use the cluster of this kubeconfig context, not a local one"
     )
     set_up.add_argument("--only", choices=["venvs"], help="set up this part alone")
+    set_up.add_argument(
+        "--prune", action="store_true", help="also remove what earlier states of this checkout needed"
+    )
     set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
     set_up.add_argument(
         "--print-python", action="store_true", help="print the path of the development Python and end"
@@ -61,8 +64,11 @@ def _setup(options: argparse.Namespace) -> int:
     if options.print_python:
         print(virtualenvs.location(virtualenvs.DEV, places) / "bin" / "python")
         return 0
+    progress = Progress(io.StringIO() if options.quiet else sys.stdout)
     scope = setup.Scope(context=options.context, only_virtual_environments=options.only == "venvs")
-    setup.run(places, Progress(io.StringIO() if options.quiet else sys.stdout), scope)
+    setup.run(places, progress, scope)
+    if options.prune:
+        pruning.prune(places, progress)
     return 0
 
 
