@@ -1,6 +1,7 @@
 """What the pipeline keeps about one load of a version: its lanes, its costs, and whether its answers are kept."""
 
 import dataclasses
+import time
 from collections.abc import Sequence
 
 from serving.caching import CacheState, Thrift, decide
@@ -89,4 +90,5 @@ class Desk:
             run=self.servable.runner(question.signature, question.outputs),
             costs=self._costs.setdefault(question.signature.name, Costs()),
             joins_rows=joins_rows,
+            clock=time.thread_time if self.servable.session.runs_in_callers_thread else time.perf_counter,
         )

@@ -24,6 +24,7 @@ class FakeBackend:
         self.meta_graph = _meta_graph(signatures, operations)
         self.calls: list[dict[str, Array]] = []
         self.is_closed = False
+        self.runs_in_callers_thread = False
         self._function = function
 
     def bind(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Runner:

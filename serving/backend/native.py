@@ -27,6 +27,7 @@ class NativeSession:
         self._library = library
         self._graph = library.NewGraph()
         self._session, meta_graph_bytes = self._load(folder, tags, profile.session_config)
+        self.runs_in_callers_thread = profile.is_single_threaded
         self.meta_graph = graphs.without_graph(meta_graph_bytes)
         self.signatures = read_signatures(self.meta_graph)
         self._run_options = library.NewBufferFromString(profile.run_options, len(profile.run_options))

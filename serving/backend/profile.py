@@ -13,6 +13,7 @@ from pathlib import Path
 from serving.protos import config_pb2
 from serving.settings import ServingSettings
 
+SINGLE_THREAD = "single_thread"
 SMALL_MODEL_BYTES = 16 << 20
 """Between the CNN that gained from one thread (5 MB) and the EfficientNet that lost (19 MB)."""
 _CALLERS_THREAD = -1
@@ -29,18 +30,22 @@ class Profile:
     run_options: bytes
     """A serialized RunOptions."""
 
+    @property
+    def is_single_threaded(self) -> bool:
+        return self.name == SINGLE_THREAD
+
 
 def choose_profile(settings: ServingSettings, folder: Path) -> Profile:
     """The profile that the settings ask for, or the one that suits the model in `folder`."""
     name = settings.backend_profile
     if name == "auto":
-        name = "single_thread" if is_small(folder) and not _has_gpu() else "thread_pool"
+        name = SINGLE_THREAD if is_small(folder) and not _has_gpu() else "thread_pool"
     return make_profile(name, settings)
 
 
 def make_profile(name: str, settings: ServingSettings, *, plain_executor: bool = False) -> Profile:
     """The named profile; `plain_executor` keeps TensorFlow's own executor, for graphs the lean one refuses."""
-    is_single = name == "single_thread"
+    is_single = name == SINGLE_THREAD
     config = config_pb2.ConfigProto(
         allow_soft_placement=True,
         use_per_session_threads=is_single,

@@ -38,6 +38,7 @@ class PythonSession:
             raise ModelError(
                 f"expected a SavedModel that TensorFlow can load in {folder}, got: {error}"
             ) from error
+        self.runs_in_callers_thread = False
         self.meta_graph = graphs.without_graph(loaded.SerializeToString())
         self.signatures = read_signatures(self.meta_graph)
 

@@ -27,6 +27,10 @@ class Session(Protocol):
     def meta_graph(self) -> meta_graph_pb2.MetaGraphDef:
         """The signatures and the list of operations as protobuf; the graph itself is left out."""
 
+    @property
+    def runs_in_callers_thread(self) -> bool:
+        """Whether a call is computed by the thread that makes it: its cost is then that thread's CPU time."""
+
     def bind(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Runner:
         """A callable for one set of inputs and outputs. Raises ModelError when the graph lacks one."""
 

@@ -10,7 +10,7 @@ from serving.protos import predict_pb2
 from serving.repository import Servable
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature, TensorSpec
-from serving.tensors.tensor_protos import DEFAULT_LIMIT_BYTES, read_tensor, write_tensor
+from serving.tensors.tensor_protos import DEFAULT_LIMIT_BYTES, read_tensor, write_entry
 from serving.tensors.wire import length_delimited
 
 
@@ -47,16 +47,17 @@ class Predict:
     def render(self, question: Question, outputs: list[Array]) -> bytes:
         """A serialized PredictResponse: outputs are field 1, the model spec is field 2."""
         parts = [
-            length_delimited(1, _entry(spec, array, as_content=self._as_content))
+            write_entry(
+                spec.alias, array, spec.dtype, as_content=self._as_content and not spec.dtype.is_string
+            )
             for spec, array in zip(question.outputs, outputs, strict=True)
         ]
-        parts.append(length_delimited(2, write_spec(self._servable, question.signature.name)))
+        parts.append(
+            length_delimited(
+                2, write_spec(self._servable.name, self._servable.version, question.signature.name)
+            )
+        )
         return b"".join(parts)
-
-
-def _entry(spec: TensorSpec, array: Array, *, as_content: bool) -> bytes:
-    tensor = write_tensor(array, spec.dtype, as_content=as_content and not spec.dtype.is_string)
-    return length_delimited(1, spec.alias.encode()) + length_delimited(2, tensor)
 
 
 def _check_names(inputs: Mapping[str, Any], signature: Signature) -> None:

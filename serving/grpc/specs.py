@@ -1,5 +1,6 @@
 """`ModelSpec` to the servable it means, and back."""
 
+import functools
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -29,12 +30,13 @@ def resolve(repository: Repository, spec: model_pb2.ModelSpec) -> Servable:
     return repository.resolve(spec.name, version, spec.version_label or None)
 
 
-def write_spec(servable: Servable, signature_name: str) -> bytes:
+@functools.lru_cache(maxsize=1024)
+def write_spec(name: str, version_number: int, signature_name: str) -> bytes:
     """A serialized ModelSpec with the version that answered."""
-    version = varint_field(1, servable.version) if servable.version else b""
+    version = varint_field(1, version_number) if version_number else b""
     return b"".join(
         (
-            length_delimited(1, servable.name.encode()),
+            length_delimited(1, name.encode()),
             length_delimited(2, version),
             length_delimited(3, signature_name.encode()),
         )

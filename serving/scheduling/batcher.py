@@ -96,19 +96,19 @@ class Batcher:
             outcome = _run(batch)
             self._loop.call_soon_threadsafe(self._finish_worked, batch, *outcome)
 
-    def _finish_worked(self, batch: list[Task], outcome: _Outcome, seconds: float) -> None:
+    def _finish_worked(self, batch: list[Task], outcome: _Outcome, seconds: float, cost: float) -> None:
         self._free += 1
         if len(self._queue):
             self._run_waiting()  # feed the worker before writing answers
-        self._finish(batch, outcome, seconds)
+        self._finish(batch, outcome, seconds, cost)
 
-    def _finish(self, batch: list[Task], outcome: _Outcome, seconds: float) -> None:
+    def _finish(self, batch: list[Task], outcome: _Outcome, seconds: float, cost: float) -> None:
         lane, rows = batch[0].lane, sum(task.rows for task in batch)
         self._observe(lane, rows, seconds)
         if isinstance(outcome, Exception):
             self._fail(batch, outcome)
             return
-        lane.costs.learn(rows, seconds)
+        lane.costs.learn(rows, cost)
         if len(batch) > 1 and not joining.is_joined(outcome, rows):
             log.warning(
                 "a signature of %s promises rows but answers otherwise: its requests run alone", lane.model
@@ -135,16 +135,17 @@ class Batcher:
             self._work.put(single)
 
 
-def _run(batch: Sequence[Task]) -> tuple[_Outcome, float]:
-    """The outputs of a joined call, or why there are none, and its seconds."""
-    started = time.perf_counter()
+def _run(batch: Sequence[Task]) -> tuple[_Outcome, float, float]:
+    """The outputs of a joined call, or why there are none; its seconds on the wall, and what it cost."""
+    clock = batch[0].lane.clock
+    started, cost_started = time.perf_counter(), clock()
     try:
         outcome: _Outcome = batch[0].lane.run(joining.join(batch))
     except Exception as error:  # handed to every rider; a worker must outlive a defect
         if not isinstance(error, ServingError):
             log.exception("an internal error while running the model %s", batch[0].lane.model)
         outcome = error
-    return outcome, time.perf_counter() - started
+    return outcome, time.perf_counter() - started, clock() - cost_started
 
 
 def _own_error(error: Exception) -> Exception:

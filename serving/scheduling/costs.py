@@ -15,17 +15,19 @@ class Costs:
     def __init__(self, *, seconds_per_row: float = _FIRST_GUESS_SECONDS) -> None:
         self._first_guess = seconds_per_row
         self._averages: dict[int, float] = {}
+        self._nearest: dict[int, tuple[int, float]] = {}
+        """For each size that was asked: the size to go by, and what to multiply with. Emptied when one is added."""
 
     def estimate(self, rows: int) -> float:
         """Seconds that a call with so many rows should take."""
-        size = rows.bit_length()
-        known = self._averages.get(size)
-        if known is not None:
-            return known
         if not self._averages:
             return self._first_guess * rows
-        nearest = min(self._averages, key=lambda other: abs(other - size))
-        return float(self._averages[nearest] * 2.0 ** (size - nearest))
+        size = rows.bit_length()
+        found = self._nearest.get(size)
+        if found is None:
+            nearest = min(self._averages, key=lambda other: abs(other - size))
+            found = self._nearest[size] = nearest, 2.0 ** (size - nearest)
+        return self._averages[found[0]] * found[1]
 
     def is_known(self, rows: int) -> bool:
         """Whether a call of about that size was seen."""
@@ -33,5 +35,7 @@ class Costs:
 
     def learn(self, rows: int, seconds: float) -> None:
         size = rows.bit_length()
-        average = self._averages.get(size, seconds)
-        self._averages[size] = average + _NEWEST_SHARE * (seconds - average)
+        if size not in self._averages:
+            self._averages[size] = seconds
+            self._nearest.clear()
+        self._averages[size] += _NEWEST_SHARE * (seconds - self._averages[size])

@@ -14,7 +14,7 @@ from serving.errors import InvalidRequest, RequestTooLarge
 from serving.protos import tensor_pb2
 from serving.tensors.dtypes import BY_NUMBER, Array, DataType
 from serving.tensors.signatures import TensorSpec, shape_text
-from serving.tensors.wire import length_delimited, varint_field
+from serving.tensors.wire import length_delimited, varint, varint_field
 
 DEFAULT_LIMIT_BYTES = 1 << 30
 
@@ -62,14 +62,47 @@ def check_shape(shape: tuple[int, ...], spec: TensorSpec) -> None:
 
 def write_tensor(array: Array, dtype: DataType, *, as_content: bool = False) -> bytes:
     """A serialized `TensorProto` of `array`: typed lists, or `tensor_content` if asked (never for strings)."""
+    number = _fixed_width_field(dtype, as_content=as_content)
+    if number:
+        return _fixed_width_head(dtype, array.shape, number) + array.tobytes()
     head = _head(dtype.number, array.shape)
     if dtype.is_string:
         strings: bytes = tensor_pb2.TensorProto(string_val=array.ravel().tolist()).SerializeToString()
         return head + strings
-    if as_content or dtype.field in _PACKED_FIXED_WIDTH:
-        number = _CONTENT if as_content else _PACKED_FIXED_WIDTH[dtype.field]
-        return head + length_delimited(number, array.tobytes())
     return head + _varint_list(array.ravel(), dtype)
+
+
+def write_entry(alias: str, array: Array, dtype: DataType, *, as_content: bool) -> bytes:
+    """One entry of the field `outputs` (1) of a serialized PredictResponse: the alias and its tensor.
+
+    Everything before the numbers depends on alias, type and shape only, and is made once for them.
+    """
+    number = _fixed_width_field(dtype, as_content=as_content)
+    if number:
+        return _entry_head(alias, dtype, array.shape, number) + array.tobytes()
+    tensor = write_tensor(array, dtype)
+    return length_delimited(1, length_delimited(1, alias.encode()) + length_delimited(2, tensor))
+
+
+def _fixed_width_field(dtype: DataType, *, as_content: bool) -> int:
+    """The field that carries the array's own bytes; 0 when none does."""
+    if as_content and not dtype.is_string:
+        return _CONTENT
+    return _PACKED_FIXED_WIDTH.get(dtype.field, 0)
+
+
+@functools.lru_cache(maxsize=4096)
+def _fixed_width_head(dtype: DataType, shape: tuple[int, ...], number: int) -> bytes:
+    size = math.prod(shape) * dtype.storage.itemsize
+    return _head(dtype.number, shape) + varint(number << 3 | 2) + varint(size)
+
+
+@functools.lru_cache(maxsize=4096)
+def _entry_head(alias: str, dtype: DataType, shape: tuple[int, ...], number: int) -> bytes:
+    tensor_head = _fixed_width_head(dtype, shape, number)
+    tensor_size = len(tensor_head) + math.prod(shape) * dtype.storage.itemsize
+    start = length_delimited(1, alias.encode()) + varint(2 << 3 | 2) + varint(tensor_size)
+    return varint(1 << 3 | 2) + varint(len(start) + tensor_size) + start + tensor_head
 
 
 def _varint_list(values: Array, dtype: DataType) -> bytes:
