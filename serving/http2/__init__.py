@@ -1,4 +1,4 @@
-"""gRPC over our own HTTP/2: a server for unary calls on asyncio, and nothing else.
+"""gRPC over our own HTTP/2: a server and a client for unary calls on asyncio, and nothing else.
 
 Belongs here: RFC 9113 framing, RFC 7541 header compression, flow control, the gRPC protocol on top of
 them, and the limits that keep a hostile peer cheap. Does not belong here: what calls mean. The room imports
@@ -7,6 +7,7 @@ the names below are for others. Why it exists, with figures: `docs/adr/0025-own-
 """
 
 from serving.http2.calls import LATER, Answer, CallContext, Handler
+from serving.http2.client import UnaryClient
 from serving.http2.codes import Status
 from serving.http2.errors import Http2Error, LimitsError, StatusError
 from serving.http2.limits import Limits
@@ -22,5 +23,6 @@ __all__ = [
     "LimitsError",
     "Status",
     "StatusError",
+    "UnaryClient",
     "UnaryServer",
 ]

@@ -74,6 +74,8 @@ class Connection:
         self.lost = asyncio.Event()
         self.closing_at: float | None = None
         self.is_acknowledged = False
+        self.max_peer_streams = 0
+        """What the peer would let us open; a server opens none."""
         self.inbox = Inbox(limits, service.budget)
         self.heads: HeadReader[RequestHead] = HeadReader(
             read_or_refuse(limits.max_header_bytes), max_header_bytes=limits.max_header_bytes
@@ -89,7 +91,7 @@ class Connection:
             "cancelled calls", burst=limits.burst_of_resets, per_second=limits.resets_per_second, now=now
         )
         self._transport = transport
-        self.outbox = Outbox(transport, service.loop, self.close_stream)
+        self.outbox: Outbox[Stream] = Outbox(transport, service.loop, self.close_stream)
         self._greet()
 
     # The streams' side: `Carrier`.
@@ -105,7 +107,7 @@ class Connection:
         return certificate or None
 
     def send_answer(self, stream: Stream, message: bytes) -> None:
-        self.outbox.send_answer(stream, message)
+        self.outbox.send_answer(stream, message, stream.trailing_metadata)
 
     def send_failure(self, stream: Stream, error: StatusError) -> None:
         try:

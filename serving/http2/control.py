@@ -5,7 +5,7 @@ RFC 9113 sections 6.3 to 6.9. A function gets the connection, flags, stream and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from serving.http2 import codes
 from serving.http2.codes import ErrorCode, Setting
@@ -17,12 +17,42 @@ from serving.http2.frames import (
     parse_uint32,
     ping_frame,
 )
-
-if TYPE_CHECKING:
-    from serving.http2.connection import Connection
+from serving.http2.sending import Outbox
 
 
-def receive_settings(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
+class Controlled(Protocol):
+    """What control frames change, on either side of a connection."""
+
+    outbox: Outbox[Any]  # its streams are a server's or a client's
+    expected_kind: int | None
+    is_acknowledged: bool
+    max_peer_streams: int
+
+    @property
+    def streams(self) -> dict[int, Any]: ...
+
+    def charge(self) -> None:
+        """Count a frame that brings no message."""
+
+    def charge_reset(self) -> None:
+        """Count a stream that the peer has reset."""
+
+    def greeted(self) -> None:
+        """SETTINGS have come."""
+
+    def ping_answered(self, payload: bytes) -> None: ...
+
+    def expect_opened(self, stream_id: int, what: str) -> None:
+        """Raises `ConnectionFault` unless the stream was opened once."""
+
+    def abandon(self, stream_id: int) -> None:
+        """The peer has reset a stream."""
+
+    def leave(self) -> None:
+        """The peer goes away once the open streams are done."""
+
+
+def receive_settings(connection: Controlled, flags: int, stream_id: int, payload: bytes) -> None:
     _expect_connection(stream_id, "SETTINGS")
     if flags & codes.ACK:
         if connection.expected_kind == codes.SETTINGS:
@@ -38,7 +68,7 @@ def receive_settings(connection: Connection, flags: int, stream_id: int, payload
     connection.outbox.write(SETTINGS_ACK)
 
 
-def _apply_setting(connection: Connection, identifier: int, value: int) -> None:
+def _apply_setting(connection: Controlled, identifier: int, value: int) -> None:
     if identifier == Setting.INITIAL_WINDOW_SIZE:
         if value > codes.MAX_WINDOW_BYTES:
             raise ConnectionFault(
@@ -51,11 +81,13 @@ def _apply_setting(connection: Connection, identifier: int, value: int) -> None:
                 ErrorCode.PROTOCOL_ERROR, f"MAX_FRAME_SIZE must be from 2^14 to 2^24 - 1, got {value}"
             )
         connection.outbox.max_frame_bytes = value
+    elif identifier == Setting.MAX_CONCURRENT_STREAMS:
+        connection.max_peer_streams = value
     elif identifier == Setting.ENABLE_PUSH and value > 1:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"ENABLE_PUSH must be 0 or 1, got {value}")
 
 
-def receive_ping(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
+def receive_ping(connection: Controlled, flags: int, stream_id: int, payload: bytes) -> None:
     _expect_connection(stream_id, "PING")
     if len(payload) != 8:
         raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"PING must have eight bytes, got {len(payload)}")
@@ -66,7 +98,7 @@ def receive_ping(connection: Connection, flags: int, stream_id: int, payload: by
         connection.outbox.write(ping_frame(payload, flags=codes.ACK))
 
 
-def receive_window_update(connection: Connection, _flags: int, stream_id: int, payload: bytes) -> None:
+def receive_window_update(connection: Controlled, _flags: int, stream_id: int, payload: bytes) -> None:
     increment = parse_uint32(payload, "WINDOW_UPDATE") & codes.MAX_WINDOW_BYTES
     if stream_id == 0:
         if increment == 0:
@@ -81,14 +113,14 @@ def receive_window_update(connection: Connection, _flags: int, stream_id: int, p
         connection.outbox.grow_stream_window(stream, increment)
 
 
-def receive_reset(connection: Connection, _flags: int, stream_id: int, payload: bytes) -> None:
+def receive_reset(connection: Controlled, _flags: int, stream_id: int, payload: bytes) -> None:
     parse_uint32(payload, "RST_STREAM")
     connection.expect_opened(stream_id, "RST_STREAM")
     connection.charge_reset()
     connection.abandon(stream_id)
 
 
-def receive_priority(connection: Connection, _flags: int, stream_id: int, payload: bytes) -> None:
+def receive_priority(connection: Controlled, _flags: int, stream_id: int, payload: bytes) -> None:
     _expect_stream(stream_id, "PRIORITY")
     connection.charge()
     if len(payload) != 5:
@@ -96,7 +128,7 @@ def receive_priority(connection: Connection, _flags: int, stream_id: int, payloa
     check_dependency(payload, stream_id)
 
 
-def receive_goaway(connection: Connection, _flags: int, stream_id: int, payload: bytes) -> None:
+def receive_goaway(connection: Controlled, _flags: int, stream_id: int, payload: bytes) -> None:
     _expect_connection(stream_id, "GOAWAY")
     if len(payload) < 8:
         raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY must have at least eight bytes")
@@ -104,15 +136,15 @@ def receive_goaway(connection: Connection, _flags: int, stream_id: int, payload:
     connection.leave()
 
 
-def refuse_push(_connection: Connection, _flags: int, _stream_id: int, _payload: bytes) -> None:
+def refuse_push(_connection: Controlled, _flags: int, _stream_id: int, _payload: bytes) -> None:
     raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a client must not send PUSH_PROMISE")
 
 
-def refuse_continuation(_connection: Connection, _flags: int, _stream_id: int, _payload: bytes) -> None:
+def refuse_continuation(_connection: Controlled, _flags: int, _stream_id: int, _payload: bytes) -> None:
     raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "CONTINUATION must follow a header block that goes on")
 
 
-def ignore_unknown(connection: Connection, _flags: int, _stream_id: int, _payload: bytes) -> None:
+def ignore_unknown(connection: Controlled, _flags: int, _stream_id: int, _payload: bytes) -> None:
     connection.charge()
 
 

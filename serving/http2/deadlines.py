@@ -6,46 +6,55 @@ a tick that has lost its last call gives its timer back, so that what is kept is
 
 import asyncio
 import math
-from typing import Final
-
-from serving.http2.streams import Stream
+from typing import Final, Protocol
 
 TICK_SECONDS: Final = 0.01
 
 
+class Expiring(Protocol):
+    """A call with a deadline."""
+
+    deadline: float | None
+    tick: int | None
+    """The deadline's place in `Deadlines`, owned by it."""
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+
+
 class Deadlines:
-    """Expires each stream whose deadline passes before it is discarded."""
+    """Expires each call whose deadline passes before it is discarded."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._ticks: dict[int, tuple[dict[Stream, None], asyncio.TimerHandle]] = {}
+        self._ticks: dict[int, tuple[dict[Expiring, None], asyncio.TimerHandle]] = {}
 
     @property
     def is_empty(self) -> bool:
         return not self._ticks
 
-    def add(self, stream: Stream, deadline: float) -> None:
-        stream.deadline = deadline
-        stream.tick = tick = math.ceil(deadline / TICK_SECONDS)
+    def add(self, call: Expiring, deadline: float) -> None:
+        call.deadline = deadline
+        call.tick = tick = math.ceil(deadline / TICK_SECONDS)
         entry = self._ticks.get(tick)
         if entry is None:
             timer = self._loop.call_at(tick * TICK_SECONDS, self._pass_tick, tick)
             entry = self._ticks[tick] = ({}, timer)
-        entry[0][stream] = None
+        entry[0][call] = None
 
-    def discard(self, stream: Stream) -> None:
-        tick, stream.tick = stream.tick, None
+    def discard(self, call: Expiring) -> None:
+        tick, call.tick = call.tick, None
         entry = None if tick is None else self._ticks.get(tick)
         if entry is None or tick is None:
             return
-        streams, timer = entry
-        streams.pop(stream, None)
-        if not streams:
+        calls, timer = entry
+        calls.pop(call, None)
+        if not calls:
             timer.cancel()
             del self._ticks[tick]
 
     def _pass_tick(self, tick: int) -> None:
-        streams, _ = self._ticks.pop(tick)
-        for stream in streams:
-            stream.tick = None
-            stream.expire()
+        calls, _ = self._ticks.pop(tick)
+        for call in calls:
+            call.tick = None
+            call.expire()

@@ -9,15 +9,29 @@ SETTINGS_INITIAL_WINDOW_SIZE moves all of them at once, as RFC 9113 section 6.9.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from serving.http2 import codes
 from serving.http2.codes import DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES, ErrorCode
 from serving.http2.errors import ConnectionFault, StreamFault
 from serving.http2.frames import FRAME_HEAD, UINT32, frame, header_frames
 from serving.http2.responses import ANSWER_BLOCK, OK_TRAILERS_BLOCK, Refusal, trailers_block
-from serving.http2.streams import Stream
+
+Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
+
+
+class Sendable(Protocol):
+    """What is sent on one stream, as far as windows are concerned."""
+
+    @property
+    def stream_id(self) -> int: ...
+
+    send_credit: int
+    """What the peer allows on this stream beyond its initial window; negative once we have sent."""
+
+
+StreamT = TypeVar("StreamT", bound=Sendable)
 
 PREFIX_BYTES: Final = 5
 QUANTUM_BYTES: Final = 256 * 1024
@@ -34,12 +48,12 @@ _TRAILERS_HEAD: Final = _pack_head(
 )[:5]
 
 
-class _Blocked:
+class _Blocked(Generic[StreamT]):
     """The rest of an answer that waits for a window or for the socket."""
 
     __slots__ = ("offset", "payload", "since", "stream", "trailers")
 
-    def __init__(self, stream: Stream, payload: bytes, trailers: bytes | None, since: float) -> None:
+    def __init__(self, stream: StreamT, payload: bytes, trailers: bytes | None, since: float) -> None:
         self.stream = stream
         self.payload = memoryview(payload)
         self.trailers = trailers
@@ -47,14 +61,14 @@ class _Blocked:
         self.offset = 0
 
 
-class Outbox:
+class Outbox(Generic[StreamT]):
     """Everything that one connection sends. `sent` is called with each stream whose last octet is written."""
 
     def __init__(
         self,
         transport: asyncio.WriteTransport,
         loop: asyncio.AbstractEventLoop,
-        sent: Callable[[Stream], None],
+        sent: Callable[[StreamT], None],
     ) -> None:
         self.window_bytes = DEFAULT_WINDOW_BYTES
         self.initial_window_bytes = DEFAULT_WINDOW_BYTES
@@ -65,7 +79,7 @@ class Outbox:
         self._sent = sent
         self._pending: list[bytes] = []
         self._is_scheduled = False
-        self._blocked: dict[int, _Blocked] = {}
+        self._blocked: dict[int, _Blocked[StreamT]] = {}
         self._may_move = False
         self._paused_at = 0.0
         self._is_stopped = False
@@ -99,7 +113,8 @@ class Outbox:
             self._transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
         self._is_scheduled = False
 
-    def send_answer(self, stream: Stream, message: bytes) -> None:
+    def send_answer(self, stream: StreamT, message: bytes, metadata: Metadata = ()) -> None:
+        """One message, with the head and trailers of an answer that ends well."""
         length = len(message)
         size = length + PREFIX_BYTES
         if (
@@ -107,7 +122,7 @@ class Outbox:
             and size <= self.initial_window_bytes + stream.send_credit
             and size <= self.max_frame_bytes
             and not self.is_paused
-            and not stream.trailing_metadata
+            and not metadata
         ):
             self.window_bytes -= size
             word = _pack_word(stream.stream_id)
@@ -122,23 +137,27 @@ class Outbox:
             self._sent(stream)
         else:
             payload = b"".join((b"\0", _pack_word(length), message))
-            metadata = stream.trailing_metadata
             trailers = trailers_block(metadata=metadata) if metadata else OK_TRAILERS_BLOCK
             self._send_in_turn(stream, ANSWER_BLOCK, payload, trailers)
 
-    def send_refusal(self, stream: Stream, refusal: Refusal) -> None:
+    def send_refusal(self, stream: StreamT, refusal: Refusal) -> None:
         if refusal.text:
             self._send_in_turn(stream, refusal.block, refusal.text, None)
         else:
             self.send_block(stream.stream_id, refusal.block)
             self._sent(stream)
 
+    def send_request(self, stream: StreamT, block: bytes, message: bytes) -> None:
+        """A head and one message, as a client sends them."""
+        payload = b"".join((b"\0", _pack_word(len(message)), message))
+        self._send_in_turn(stream, block, payload, None)
+
     def send_block(self, stream_id: int, block: bytes, *, flags: int = codes.END_STREAM) -> None:
         self.write(header_frames(stream_id, block, flags=flags, max_frame_bytes=self.max_frame_bytes))
 
-    def forget(self, stream_id: int) -> None:
-        """Drop what is still blocked of a stream that is gone."""
-        self._blocked.pop(stream_id, None)
+    def forget(self, stream_id: int) -> bool:
+        """Drop what is still blocked of a stream that is gone; returns whether anything was."""
+        return self._blocked.pop(stream_id, None) is not None
 
     def pause(self) -> None:
         """The socket takes no more for now."""
@@ -159,7 +178,7 @@ class Outbox:
         self.window_bytes += increment
         self._move()
 
-    def grow_stream_window(self, stream: Stream, increment: int) -> None:
+    def grow_stream_window(self, stream: StreamT, increment: int) -> None:
         """WINDOW_UPDATE for one stream."""
         if self.initial_window_bytes + stream.send_credit + increment > MAX_WINDOW_BYTES:
             raise StreamFault(
@@ -168,7 +187,7 @@ class Outbox:
         stream.send_credit += increment
         self._move()
 
-    def set_initial_window(self, size_bytes: int, streams: dict[int, Stream]) -> None:
+    def set_initial_window(self, size_bytes: int, streams: Mapping[int, StreamT]) -> None:
         """SETTINGS_INITIAL_WINDOW_SIZE: moves the window of every open stream, perhaps below zero."""
         if any(size_bytes + stream.send_credit > MAX_WINDOW_BYTES for stream in streams.values()):
             raise ConnectionFault(
@@ -177,7 +196,7 @@ class Outbox:
         self.initial_window_bytes = size_bytes
         self._move()
 
-    def overdue(self, before: float) -> list[Stream]:
+    def overdue(self, before: float) -> list[StreamT]:
         """The streams whose answer has been blocked since `before` or longer."""
         return [blocked.stream for blocked in self._blocked.values() if blocked.since <= before]
 
@@ -185,7 +204,7 @@ class Outbox:
         """Whether the socket has taken nothing since `before` or longer."""
         return self.is_paused and self._paused_at <= before
 
-    def _send_in_turn(self, stream: Stream, block: bytes, payload: bytes, trailers: bytes | None) -> None:
+    def _send_in_turn(self, stream: StreamT, block: bytes, payload: bytes, trailers: bytes | None) -> None:
         self.send_block(stream.stream_id, block, flags=0)
         self._blocked[stream.stream_id] = _Blocked(stream, payload, trailers, self._loop.time())
         self._move()
@@ -208,7 +227,7 @@ class Outbox:
                 self._may_move = False
                 return
 
-    def _send_piece(self, blocked: _Blocked) -> int:
+    def _send_piece(self, blocked: _Blocked[StreamT]) -> int:
         stream = blocked.stream
         piece_bytes = min(
             len(blocked.payload) - blocked.offset,
