@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from model_export.artifact import MANIFEST_NAME, FileDigest, Manifest
 from model_export.errors import DigestMismatchError, ManifestError, RepositoryError
@@ -18,6 +18,8 @@ from model_export.repository.paths import checked_path, refuse_collisions
 
 SEAL_NAME: Final = f"{MANIFEST_NAME}.sha256"
 CHUNK_BYTES: Final = 1 << 20
+MAX_VERSION: Final = 2**63 - 1
+"""TensorFlow Serving reads a version as int64."""
 _OWN: Final = frozenset({MANIFEST_NAME, SEAL_NAME})
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -85,16 +87,12 @@ def checked_version(version_path: Path) -> Version:
     Raises DigestMismatchError when a file differs or is missing, and RepositoryError when there are others, links among them.
     """
     version = read_version(version_path)
-    found = {path.relative_to(version_path).as_posix(): path for path in _entries(version_path)}
-    unlisted = sorted(found.keys() - version.manifest.files.keys() - _OWN)
-    if unlisted:
+    try:
+        _compare(version.manifest, version_path)
+    except OSError as error:
         raise RepositoryError(
-            f"{version_path}: expected only files that the manifest lists, received {unlisted[0]}; remove it"
-        )
-    for name, expected in version.manifest.files.items():
-        received = file_digest(found[name]) if name in found else None
-        if received != expected:
-            raise mismatch(f"{version_path / name}", expected, received)
+            f"{version_path}: expected a readable version, received {error}; mend that, then do it again"
+        ) from error
     return version
 
 
@@ -124,18 +122,42 @@ def chunks(path: Path, start: int = 0) -> Iterator[bytes]:
             yield chunk
 
 
+def _compare(manifest: Manifest, version_path: Path) -> None:
+    found = {path.relative_to(version_path).as_posix(): path for path in _entries(version_path)}
+    unlisted = sorted(found.keys() - manifest.files.keys() - _OWN)
+    if unlisted:
+        raise RepositoryError(
+            f"{version_path}: expected only files that the manifest lists, received {unlisted[0]}; remove it"
+        )
+    for name, expected in manifest.files.items():
+        received = file_digest(found[name]) if name in found else None
+        if received != expected:
+            raise mismatch(f"{version_path / name}", expected, received)
+
+
 def _check_facts(manifest: Manifest, where: str) -> None:
     paths = [checked_path(name, where=where) for name in manifest.files]
     refuse_collisions([*paths, *(checked_path(name, where=where) for name in _OWN)], where=where)
     for name, digest in manifest.files.items():
-        if len(digest.sha256) != 64 or not _HEX.issuperset(digest.sha256) or digest.size_bytes < 0:
+        if not _is_digest(digest):
             raise ManifestError(
                 f"{where}: expected a SHA-256 and a size for {name}, received {digest}; export the model again"
             )
-    if not isinstance(manifest.version, int) or isinstance(manifest.version, bool):
+    if (
+        not isinstance(manifest.version, int)
+        or isinstance(manifest.version, bool)
+        or manifest.version > MAX_VERSION
+    ):
         raise ManifestError(
-            f"{where}: expected an integer version, received {manifest.version!r}; export the model again"
+            f"{where}: expected an integer version up to {MAX_VERSION}, received {manifest.version!r}; export the model again"
         )
+
+
+def _is_digest(digest: FileDigest) -> bool:
+    # JSON from a stranger: the types that the manifest declares are only promised so far.
+    sha256, size_bytes = cast("object", digest.sha256), cast("object", digest.size_bytes)
+    is_hash = isinstance(sha256, str) and len(sha256) == 64 and _HEX.issuperset(sha256)
+    return is_hash and isinstance(size_bytes, int) and not isinstance(size_bytes, bool) and size_bytes >= 0
 
 
 def _entries(folder: Path) -> Iterator[Path]:

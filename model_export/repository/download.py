@@ -40,8 +40,17 @@ def fetch_version(version: Version, read: FileReader, destination: Path, *, prog
     """Bring a version to `<destination>/<version>` and return that folder.
 
     Raises DigestMismatchError when a file is not what the manifest says, VersionExistsError when other content stands there, and
-    RepositoryError when another process fetches the same version to the same place.
+    RepositoryError when another process fetches the same version to the same place, or the disk fails.
     """
+    try:
+        return _fetch(version, read, destination, progress)
+    except OSError as error:
+        raise RepositoryError(
+            f"{destination}: expected to write version {version.manifest.version} there, received {error}; mend that, then fetch again"
+        ) from error
+
+
+def _fetch(version: Version, read: FileReader, destination: Path, progress: Progress) -> Path:
     final = destination / str(version.manifest.version)
     destination.mkdir(parents=True, exist_ok=True)
     if final.exists():
