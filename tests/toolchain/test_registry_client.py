@@ -100,6 +100,14 @@ def test_a_second_push_sends_nothing(tmp_path: Path, registry: Registry) -> None
     assert registry.uploads == 2
 
 
+def test_a_layer_that_is_there_is_not_sent_again_under_another_tag(tmp_path: Path, registry: Registry) -> None:
+    address = f"127.0.0.1:{registry.server_port}"
+    for tag in ("1", "2"):
+        registry_client.push(_image(tmp_path), registry=address, repository="a/pause", tag=tag)
+    assert registry.uploads == 2
+    assert registry.stored["/v2/a/pause/manifests/1"] == registry.stored["/v2/a/pause/manifests/2"]
+
+
 def test_a_registry_that_is_gone_is_reported_with_where_to_look(tmp_path: Path) -> None:
     with pytest.raises(ComponentFailed, match="bin/cluster status"):
         registry_client.push(_image(tmp_path), registry="127.0.0.1:1", repository="a/pause", tag="1")
