@@ -100,7 +100,9 @@ def test_a_second_push_sends_nothing(tmp_path: Path, registry: Registry) -> None
     assert registry.uploads == 2
 
 
-def test_a_layer_that_is_there_is_not_sent_again_under_another_tag(tmp_path: Path, registry: Registry) -> None:
+def test_a_layer_that_is_there_is_not_sent_again_under_another_tag(
+    tmp_path: Path, registry: Registry
+) -> None:
     address = f"127.0.0.1:{registry.server_port}"
     for tag in ("1", "2"):
         registry_client.push(_image(tmp_path), registry=address, repository="a/pause", tag=tag)
