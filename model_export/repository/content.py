@@ -55,9 +55,9 @@ def parse_version(text: bytes, *, where: str, seal: bytes | None = None) -> Vers
     """
     try:
         manifest = Manifest.from_json(text.decode(), where=where)
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(
-            f"{where}: expected a manifest in UTF-8, received {error}; export the model again"
+            f"{where}: expected a manifest in JSON, received {error}; export the model again"
         ) from error
     version = Version(manifest=manifest, text=text)
     if seal is not None and seal != version.seal:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,12 +68,13 @@ class S3Server:
 
     def _await_port(self) -> None:
         assert self.process is not None
-        while True:  # bounded by the test's own time limit; each try waits for the kernel, not for a clock
+        while True:  # bounded by the test's own time limit
             with socket.socket() as probe:
-                probe.settimeout(1)
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
-            assert self.process.poll() is None, "the S3 server ended at its start"
+            with suppress(subprocess.TimeoutExpired):
+                code = self.process.wait(timeout=0.02)
+                raise AssertionError(f"the S3 server ended at its start with {code}")
 
 
 def once(action: Callable[[], object]) -> Callable[[], None]:

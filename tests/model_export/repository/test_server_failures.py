@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from tests.model_export.repository.version_folders import BIG, contents, make_ve
 
 
 @pytest.fixture
-def own_server(tmp_path: Path, s3_environment: Callable[[S3Server], None]) -> S3Server:
+def own_server(tmp_path: Path, s3_environment: Callable[[S3Server], None]) -> Iterator[S3Server]:
     server = S3Server(tmp_path / "own-s3")
     server.start()
     s3_environment(server)
-    return server
+    yield server
+    server.kill()
 
 
 def _repository(retry: Retry, progress: Callable[[str, int, int], None] = lambda *_: None) -> S3Repository:
@@ -35,16 +36,13 @@ def test_a_server_killed_in_the_middle_and_back_again_is_only_a_pause(
     kill = once(own_server.kill)
     bring_back = once(own_server.start)
     retry = Retry(sleep=lambda _seconds: bring_back())
-    try:
-        if doing == "fetch":
-            _repository(retry).publish(made)
-        repository = _repository(retry, lambda *_: kill())
-        if doing == "publish":
-            repository.publish(made)
-        fetched = repository.fetch(1, tmp_path / "pod")
-        assert contents(made).items() <= contents(fetched).items()
-    finally:
-        own_server.kill()
+    if doing == "fetch":
+        _repository(retry).publish(made)
+    repository = _repository(retry, lambda *_: kill())
+    if doing == "publish":
+        repository.publish(made)
+    fetched = repository.fetch(1, tmp_path / "pod")
+    assert contents(made).items() <= contents(fetched).items()
 
 
 @pytest.mark.parametrize("doing", ["publish", "fetch"])
@@ -56,21 +54,16 @@ def test_a_server_that_stays_away_is_a_clear_error_after_a_limited_time(
     retry = Retry(
         attempts=4, first_delay_seconds=1, longest_delay_seconds=3, sleep=waits.append, draw=lambda: 1.0
     )
-    try:
-        if doing == "fetch":
-            _repository(retry).publish(made)
-        kill = once(own_server.kill)
-        repository = _repository(retry, lambda *_: kill())
-        with pytest.raises(
-            RepositoryError, match=r"expected to .* \(4 attempts\); check that the server is up"
-        ):
-            repository.publish(made) if doing == "publish" else repository.fetch(1, tmp_path / "pod")
-        assert waits == [1, 2, 3]
-        own_server.start()
-        assert _repository(retry).versions() == (() if doing == "publish" else (1,))
-        assert not (tmp_path / "pod" / "1").exists()
-    finally:
-        own_server.kill()
+    if doing == "fetch":
+        _repository(retry).publish(made)
+    kill = once(own_server.kill)
+    repository = _repository(retry, lambda *_: kill())
+    with pytest.raises(RepositoryError, match=r"expected to .* \(4 attempts\); check that the server is up"):
+        repository.publish(made) if doing == "publish" else repository.fetch(1, tmp_path / "pod")
+    assert waits == [1, 2, 3]
+    own_server.start()
+    assert _repository(retry).versions() == (() if doing == "publish" else (1,))
+    assert not (tmp_path / "pod" / "1").exists()
 
 
 UNUSABLE = {

@@ -43,6 +43,14 @@ def _lose_manifest(folder: Path) -> None:
     (folder / MANIFEST_NAME).unlink()
 
 
+def _nest_without_end(folder: Path) -> None:
+    (folder / MANIFEST_NAME).write_text("[" * 100_000)
+
+
+def _write_no_text(folder: Path) -> None:
+    (folder / MANIFEST_NAME).write_bytes(b"\xff\xfe")
+
+
 def _step_out(folder: Path) -> None:
     facts = json.loads((folder / MANIFEST_NAME).read_text())
     facts["files"]["../outside"] = facts["files"].pop("salt")
@@ -74,6 +82,8 @@ SPOILS = {
     "a link for a file": (_link_file, RepositoryError),
     "a link to a folder": (_link_folder, RepositoryError),
     "no manifest": (_lose_manifest, ManifestError),
+    "a manifest nested without end": (_nest_without_end, ManifestError),
+    "a manifest that is no text": (_write_no_text, ManifestError),
     "a manifest that steps out": (_step_out, RepositoryError),
 }
 
