@@ -17,8 +17,9 @@ from serving.http2.client_connection import ClientConnection
 from serving.http2.codes import Status
 from serving.http2.deadlines import Deadlines
 from serving.http2.errors import StatusError
-from serving.http2.exchanges import Exchange, Finish, encode_request
+from serving.http2.exchanges import Exchange, Finish, encode_head, encode_timeout
 from serving.http2.limits import Limits
+from serving.http2.metadata import encode_metadata
 
 MAX_WAITING: Final = 1024
 """Calls that may wait for a connection or for one of its streams."""
@@ -46,6 +47,7 @@ class UnaryClient:
         self._ssl_context = ssl_context
         self._limits = limits or Limits()
         self._authority = "localhost" if path else f"{host}:{port}"
+        self._scheme = "http" if ssl_context is None else "https"
         if ssl_context is not None:
             ssl_context.set_alpn_protocols(["h2"])
         self._connection: ClientConnection | None = None
@@ -93,14 +95,11 @@ class UnaryClient:
     ) -> Callable[[], None]:
         """Start a call; `finish` is called once, perhaps at once. Returns what cancels it; then it never is."""
         loop = asyncio.get_running_loop()
-        scheme = "http" if self._ssl_context is None else "https"
-        block = encode_request(
-            method,
-            scheme=scheme,
-            authority=self._authority,
-            timeout_seconds=timeout_seconds,
-            metadata=metadata,
-        )
+        block = encode_head(method, scheme=self._scheme, authority=self._authority)
+        if metadata:
+            block += encode_metadata(metadata)
+        if timeout_seconds is not None:
+            block += encode_timeout(timeout_seconds)
         exchange = Exchange(block, message, finish, self)
         if timeout_seconds is not None:
             self._deadlines = self._deadlines or Deadlines(loop)

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
 from serving.http2.codes import Status
 from serving.http2.errors import StatusError
 from serving.http2.hpack import encode_field, encode_integer
-from serving.http2.metadata import encode_metadata
 from serving.http2.replies import ReplyHead
 
 Finish: TypeAlias = Callable[[bytes | None, StatusError | None], None]
@@ -78,29 +78,24 @@ class Exchange:
             self.carrier.give_up(self)
 
 
-def encode_request(
-    method: str,
-    *,
-    scheme: str,
-    authority: str,
-    timeout_seconds: float | None = None,
-    metadata: tuple[tuple[str, str | bytes], ...] = (),
-) -> bytes:
-    """The header block of a call: constants and literals, so that equal calls have equal blocks."""
-    block = b"".join(
+@lru_cache(maxsize=256)
+def encode_head(method: str, *, scheme: str, authority: str) -> bytes:
+    """The header block of a call, as far as calls of one method are alike: constants and literals."""
+    return b"".join(
         (
             b"\x83\x87" if scheme == "https" else b"\x83\x86",  # :method POST and :scheme in the static table
             _named(4, method),
             _named(1, authority),
             encode_field(b"te", b"trailers"),
             encode_field(b"content-type", b"application/grpc"),
-            encode_metadata(metadata),
         )
     )
-    if timeout_seconds is None:
-        return block
+
+
+def encode_timeout(timeout_seconds: float) -> bytes:
+    """`grpc-timeout`, rounded up."""
     grains = max(1, math.ceil(timeout_seconds / _TIMEOUT_GRAIN_SECONDS))
-    return block + encode_field(b"grpc-timeout", _timeout(grains))
+    return encode_field(b"grpc-timeout", _timeout(grains))
 
 
 def _timeout(grains: int) -> bytes:

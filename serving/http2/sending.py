@@ -149,8 +149,28 @@ class Outbox(Generic[StreamT]):
 
     def send_request(self, stream: StreamT, block: bytes, message: bytes) -> None:
         """A head and one message, as a client sends them."""
-        payload = b"".join((b"\0", _pack_word(len(message)), message))
-        self._send_in_turn(stream, block, payload, None)
+        length = len(message)
+        size = length + PREFIX_BYTES
+        if (
+            size <= self.window_bytes
+            and size <= self.initial_window_bytes
+            and size <= self.max_frame_bytes
+            and len(block) <= self.max_frame_bytes
+            and not self.is_paused
+        ):
+            self.window_bytes -= size
+            stream.send_credit -= size
+            word = _pack_word(stream.stream_id)
+            # As in send_answer.
+            self.write(
+                b"".join((
+                    _pack_word(len(block))[1:], b"\1\4", word, block,
+                    _pack_word(size)[1:], b"\0\1", word, b"\0", _pack_word(length), message,
+                ))
+            )  # fmt: skip
+        else:
+            payload = b"".join((b"\0", _pack_word(length), message))
+            self._send_in_turn(stream, block, payload, None)
 
     def send_block(self, stream_id: int, block: bytes, *, flags: int = codes.END_STREAM) -> None:
         self.write(header_frames(stream_id, block, flags=flags, max_frame_bytes=self.max_frame_bytes))

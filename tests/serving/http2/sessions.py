@@ -103,19 +103,24 @@ def sessions(draw: st.DrawFn) -> bytes:
 def wounded_sessions(draw: st.DrawFn) -> bytes:
     octets = bytearray(draw(sessions()))
     for _ in range(draw(st.integers(0, 6))):
-        at = draw(st.integers(len(PREFACE) - 1, len(octets) - 1))
-        wound = draw(st.sampled_from(["change", "delete", "insert", "repeat"]))
-        if wound == "change":
-            octets[at] = draw(st.integers(0, 255))
-        elif wound == "delete":
-            del octets[at : at + draw(st.integers(1, 20))]
-        elif wound == "insert":
-            octets[at:at] = draw(st.binary(min_size=1, max_size=20))
-        else:
-            octets[at:at] = octets[at : at + draw(st.integers(1, 200))]
-        if len(octets) <= len(PREFACE):
-            break
+        wound(draw, octets, keep=len(PREFACE) - 1)
     return bytes(octets)
+
+
+def wound(draw: st.DrawFn, octets: bytearray, *, keep: int) -> None:
+    """Change, delete, insert or repeat something behind the first `keep` octets."""
+    if len(octets) <= keep:
+        return
+    at = draw(st.integers(keep, len(octets) - 1))
+    kind = draw(st.sampled_from(["change", "delete", "insert", "repeat"]))
+    if kind == "change":
+        octets[at] = draw(st.integers(0, 255))
+    elif kind == "delete":
+        del octets[at : at + draw(st.integers(1, 20))]
+    elif kind == "insert":
+        octets[at:at] = draw(st.binary(min_size=1, max_size=20))
+    else:
+        octets[at:at] = octets[at : at + draw(st.integers(1, 200))]
 
 
 CUTS = st.lists(st.integers(0, 2**20), max_size=8)
