@@ -15,7 +15,7 @@ examples:
   two versions on disk
     python -m model_export diff models/mnist/7 models/mnist/8
   what is deployed, against what is about to be
-    pulumi stack output contract > deployed.json
+    pulumi stack output models --json | jq -r .mnist.contract > deployed.json
     python -m model_export diff deployed.json models/mnist/8
 exit code 3 when a change would break clients, unless --allow-breaking
 """

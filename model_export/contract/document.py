@@ -63,9 +63,7 @@ class Contract:
             found = facts["format_version"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             message = f"{where}: expected a model contract in JSON, received {text[:60]!r}"
-            raise ContractError(
-                f"{message}; read it from the stack output `contract`, or deploy once without it"
-            ) from error
+            raise ContractError(f"{message}; read it from the stack output `models`") from error
         if found != CONTRACT_FORMAT:
             message = f"{where}: expected contract format {CONTRACT_FORMAT}, received {found!r}"
             raise ContractError(f"{message}; compare with the release that wrote it")
@@ -73,7 +71,7 @@ class Contract:
             return _contract(facts)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ContractError(
-                f"{where}: the contract lacks or mistypes {error}; read it from the stack output `contract`"
+                f"{where}: the contract lacks or mistypes {error}; read it from the stack output `models`"
             ) from error
 
     def signature(self, name: str) -> Signature | None:
