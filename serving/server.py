@@ -147,6 +147,7 @@ class Server:
                 self.metrics,
                 timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
                 routes=routes,
+                is_ready=lambda: not self.readiness.obstacles(),
             )
             server = HttpServer(api.handle, _limits(settings), refusal=refusal)
             await self._listen("rest", server, settings.rest_api_port)

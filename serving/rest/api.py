@@ -5,24 +5,36 @@ import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
+import orjson
+
 from serving.calls import Call
-from serving.errors import ServingError
+from serving.errors import NotFound, ServingError
 from serving.http1 import Request, Response
 from serving.metrics import Metrics, Observation
 from serving.pipeline import Exchange, Pipeline
-from serving.repository import Repository
+from serving.repository import Repository, Servable
+from serving.rest import open_inference, paths
 from serving.rest.errors import error_response, refusal
 from serving.rest.examples import Examples
 from serving.rest.models import metadata_document, status_document
 from serving.rest.numbers import NumberReader
-from serving.rest.paths import PREFIX, Target, parse_path
+from serving.rest.openapi import openapi_document
+from serving.rest.page import render_page
 from serving.rest.predict import Predict
 
 log = logging.getLogger(__name__)
 
+_PAGE_HEADERS = (
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
+    ),
+)
+Asked = Predict | Examples | open_inference.Infer
+
 
 class RestApi:
-    """Serves /v1/ from the repository, and whatever plain routes it is given beside it."""
+    """Serves /v1/ and /v2 from the repository, and whatever plain routes it is given beside them."""
 
     def __init__(
         self,
@@ -32,12 +44,14 @@ class RestApi:
         *,
         timeout_seconds: float,
         routes: Mapping[str, Callable[[Request], Response]],
+        is_ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._repository = repository
         self._pipeline = pipeline
         self._metrics = metrics
         self._timeout_seconds = timeout_seconds
         self._routes = routes
+        self._is_ready = is_ready
         self._numbers = NumberReader()
 
     async def handle(self, request: Request) -> Response:
@@ -45,11 +59,9 @@ class RestApi:
         route = self._routes.get(request.path)
         if route is not None and request.method in {"GET", "HEAD"}:
             return route(request)
-        if not request.path.lower().startswith(PREFIX):
-            return refusal(HTTPStatus.NOT_FOUND, f"Not found: {request.method} {request.path[:200]}")
         seen = Observation(metrics=self._metrics, transport="rest", method="malformed")
         try:
-            response = Response(body=await self._answer(request, seen))
+            response = await self._answer(request, seen)
         except ServingError as error:
             response = error_response(error)
         except Exception:  # the outermost loop: a defect must not close the connection without an answer
@@ -60,35 +72,77 @@ class RestApi:
         seen.finish(str(int(response.status)))
         return response
 
-    async def _answer(self, request: Request, seen: Observation) -> bytes:
-        target = parse_path(request.method, request.path)
+    async def _answer(self, request: Request, seen: Observation) -> Response:
+        path = request.path
+        if path[:4].lower() == paths.PREFIX:
+            return await self._answer_v1(request, seen)
+        if path.startswith(open_inference.PREFIX):
+            return await self._answer_v2(request, seen)
+        raise NotFound(f"Not found: {request.method} {path[:200]}")
+
+    async def _answer_v1(self, request: Request, seen: Observation) -> Response:
+        target = paths.parse_path(request.method, request.path)
         seen.method = target.verb
         if target.verb == "status":
-            return status_document(self._repository.statuses(target.name, self._version(target)))
-        servable = self._repository.resolve(target.name, target.version, target.label)
-        seen.model = servable.name
+            version = target.version
+            if target.label is not None:
+                version = self._repository.version_of(target.name, target.label)
+            return Response(body=status_document(self._repository.statuses(target.name, version)))
+        servable = self._resolve(seen, target.name, target.version, target.label)
         if target.verb == "metadata":
-            return metadata_document(servable)
-        call = Call(
-            deadline=asyncio.get_running_loop().time() + self._timeout_seconds, metadata=request.headers
-        )
-        asked: Predict | Examples
+            return Response(body=metadata_document(servable))
+        if target.verb == "openapi.json":
+            return Response(body=orjson.dumps(openapi_document(servable)))
+        if target.verb == "docs":
+            page = render_page(openapi_document(servable), document_path=request.path[:-4] + "openapi.json")
+            return Response(body=page, content_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
         if target.verb == "predict":
-            asked = Predict(servable, request.body, self._numbers)
-        else:
-            asked = Examples(servable, request.body, verb=target.verb)
-        return await self._pipeline.answer(
+            return await self._ask(
+                request, servable, Predict(servable, request.body, self._numbers), "rest predict"
+            )
+        examples = Examples(servable, request.body, verb=target.verb)
+        return await self._ask(request, servable, examples, f"rest {target.verb}")
+
+    async def _answer_v2(self, request: Request, seen: Observation) -> Response:
+        target = open_inference.parse_path(request.method, request.path)
+        seen.method = f"v2 {target.verb}"
+        if not target.name:
+            return self._describe_server(target.verb)
+        servable = self._resolve(seen, target.name, target.version)
+        if target.verb == "ready":
+            return Response(body=orjson.dumps({"name": servable.name, "ready": True}))
+        if target.verb == "metadata":
+            versions = sorted(self._repository.available(servable.name))
+            return Response(body=open_inference.model_document(servable, versions))
+        infer = open_inference.Infer(servable, request.body, request.headers)
+        return await self._ask(request, servable, infer, "rest v2 infer")
+
+    def _describe_server(self, verb: str) -> Response:
+        if verb == "server":
+            return Response(
+                body=orjson.dumps({"name": "tf-serving-platform", "version": "2", "extensions": []})
+            )
+        is_well = verb == "live" or self._is_ready()
+        status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
+        return Response(status=status, body=orjson.dumps({"live" if verb == "live" else "ready": is_well}))
+
+    def _resolve(
+        self, seen: Observation, name: str, version: int | None, label: str | None = None
+    ) -> Servable:
+        servable = self._repository.resolve(name, version, label)
+        seen.model = servable.name
+        return servable
+
+    async def _ask(self, request: Request, servable: Servable, asked: Asked, kind: str) -> Response:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        answer = await self._pipeline.answer(
             Exchange(
                 servable=servable,
-                call=call,
-                kind=f"rest {target.verb}",
+                call=Call(deadline=deadline, metadata=request.headers),
+                kind=kind,
                 message=request.body,
                 parse=asked.parse,
                 render=asked.render,
             )
         )
-
-    def _version(self, target: Target) -> int | None:
-        if target.label is None:
-            return target.version
-        return self._repository.version_of(target.name, target.label)
+        return Response(body=answer)

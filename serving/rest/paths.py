@@ -2,6 +2,7 @@
 
     GET  /v1/models/NAME[/versions/N|/labels/L]
     GET  /v1/models/NAME[/versions/N|/labels/L]/metadata
+    GET  /v1/models/NAME[/versions/N|/labels/L]/openapi.json and /docs: ours
     POST /v1/models/NAME[/versions/N|/labels/L]:(predict|classify|regress)
 
 tensorflow_serving/model_servers/http_rest_api_util.cc. Segments are decoded once, and what could hide a
@@ -19,7 +20,7 @@ PREFIX = "/v1/"
 
 _TARGET = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _ASK = re.compile(_TARGET + r":(?P<verb>classify|regress|predict)", re.IGNORECASE | re.ASCII)
-_LOOK = re.compile(_TARGET + r"(?:/(?P<verb>metadata))?", re.IGNORECASE | re.ASCII)
+_LOOK = re.compile(_TARGET + r"(?:/(?P<verb>metadata|openapi\.json|docs))?", re.IGNORECASE | re.ASCII)
 _GREATEST_VERSION = 2**63 - 1
 
 
@@ -31,7 +32,7 @@ class Target:
     version: int | None
     label: str | None
     verb: str
-    """`predict`, `classify`, `regress`, `metadata` or `status`."""
+    """`predict`, `classify`, `regress`, `metadata`, `openapi.json`, `docs` or `status`."""
 
 
 @functools.lru_cache(maxsize=1024)

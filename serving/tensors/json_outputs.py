@@ -30,7 +30,7 @@ def write_rows(outputs: Mapping[str, Array], specs: Mapping[str, TensorSpec]) ->
     Raises InvalidRequest when an output has no rows or another number of them.
     """
     count = _count_rows(outputs)
-    values, dump = _prepare(outputs, specs)
+    values, dump = prepare(outputs, specs)
     if len(values) == 1:
         return dump({"predictions": next(iter(values.values()))})
     return dump(
@@ -40,7 +40,7 @@ def write_rows(outputs: Mapping[str, Array], specs: Mapping[str, TensorSpec]) ->
 
 def write_columns(outputs: Mapping[str, Array], specs: Mapping[str, TensorSpec]) -> bytes:
     """`{"outputs": ...}`: the value of the only output, or an object of all."""
-    values, dump = _prepare(outputs, specs)
+    values, dump = prepare(outputs, specs)
     return dump({"outputs": next(iter(values.values())) if len(values) == 1 else values})
 
 
@@ -57,7 +57,7 @@ def _count_rows(outputs: Mapping[str, Array]) -> int:
     return count or 0
 
 
-def _prepare(
+def prepare(
     outputs: Mapping[str, Array], specs: Mapping[str, TensorSpec]
 ) -> tuple[dict[str, Printable], Dump]:
     values = {alias: _printable(array, specs[alias]) for alias, array in outputs.items()}

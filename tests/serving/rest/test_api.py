@@ -164,7 +164,7 @@ async def test_a_wrong_body_is_refused_in_tensorflow_servings_words(
         ("POST", "/v1/models/double/versions/99999999999999999999:predict", 400, "Failed to convert version"),
         ("GET", "/v1/models", 400, "Malformed request"),
         ("GET", "/", 404, "Not found: GET /"),
-        ("GET", "/v2", 404, "Not found"),
+        ("GET", "/v3", 404, "Not found"),
     ],
 )
 async def test_a_wrong_path_is_refused(
