@@ -96,7 +96,11 @@ class Bucket:
     def connect(cls, name: str) -> Bucket:
         """Open a bucket with credentials, region and endpoint from the environment, as every AWS client finds them."""
         config = Config(
-            connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1, "mode": "standard"}
+            connect_timeout=5,
+            read_timeout=30,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            # Every byte that is read is held against our own digests, which also cover what happened before the upload.
+            response_checksum_validation="when_required",
         )
         with _sorted_errors(f"connect to s3://{name}"):
             # A session of its own: the default one is shared, not safe for threads, and keeps the first credentials it saw.

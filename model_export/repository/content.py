@@ -53,19 +53,19 @@ def parse_version(text: bytes, *, where: str, seal: bytes | None = None) -> Vers
     Raises DigestMismatchError when the bytes are not those that were sealed, ManifestError when they are no manifest, and
     RepositoryError when it names files that no folder can hold.
     """
+    found = sealed(hashlib.sha256(text).hexdigest())
+    if seal not in {None, found}:
+        raise DigestMismatchError(
+            f"{where}: expected bytes that {SEAL_NAME} tells, received {found.decode().split()[0]}; publish it again"
+        )
     try:
         manifest = Manifest.from_json(text.decode(), where=where)
     except (UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(
             f"{where}: expected a manifest in JSON, received {error}; export the model again"
         ) from error
-    version = Version(manifest=manifest, text=text)
-    if seal is not None and seal != version.seal:
-        raise DigestMismatchError(
-            f"{where}: expected {seal[:64].decode(errors='replace')} as its SHA-256, received {version.digest}; publish it again"
-        )
     _check_facts(manifest, where)
-    return version
+    return Version(manifest=manifest, text=text)
 
 
 def read_version(version_path: Path) -> Version:
