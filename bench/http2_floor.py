@@ -19,7 +19,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,25 +29,54 @@ METHOD = "/bench.Floor/Ask"
 QUESTION = b"x" * 3190  # a PredictRequest for one MNIST row
 ANSWER = b"\x0a\x00" + b"x" * 60
 PARALLEL = {"c=1": (1, 1), "c=64": (8, 8)}
-CALLS = {
-    ("native", "c=1"): 5_000,
-    ("native", "c=64"): 60_000,
-    ("grpcio", "c=1"): 2_500,
-    ("grpcio", "c=64"): 8_000,
-}
+CALLS = {"native": {"c=1": 5_000, "c=64": 60_000}, "grpcio": {"c=1": 2_500, "c=64": 8_000}}
 
 
-async def serve_native(port: int) -> None:
+async def serve_native(port: int, _upstream: int) -> None:
     from serving.http2 import UnaryServer
 
     await UnaryServer({METHOD: lambda _message, _call: ANSWER}).start(port=port)
 
 
-async def serve_grpcio(port: int) -> None:
-    import grpc
-
+async def serve_grpcio(port: int, _upstream: int) -> None:
     async def answer(_message: bytes, _context: object) -> bytes:
         return ANSWER
+
+    await _start_grpcio(port, answer)
+
+
+async def relay_native(port: int, upstream: int) -> None:
+    from serving.http2 import LATER, Answer, CallContext, StatusError, UnaryClient, UnaryServer
+
+    client = UnaryClient(port=upstream)
+
+    def forward(message: bytes, call: CallContext) -> Answer:
+        def finish(answer: bytes | None, error: StatusError | None) -> None:
+            if error is None:
+                call.answer(answer or b"")
+            else:
+                call.fail(error)
+
+        call.on_cancel(client.begin(call.path, message, finish))
+        return LATER
+
+    await UnaryServer({METHOD: forward}).start(port=port)
+
+
+async def relay_grpcio(port: int, upstream: int) -> None:
+    import grpc
+
+    channel = grpc.aio.insecure_channel(f"127.0.0.1:{upstream}")
+    ask = channel.unary_unary(METHOD)
+
+    async def forward(message: bytes, _context: object) -> bytes:
+        return bytes(await ask(message))
+
+    await _start_grpcio(port, forward)
+
+
+async def _start_grpcio(port: int, answer: Callable[[bytes, object], Awaitable[bytes]]) -> None:
+    import grpc
 
     service, method = METHOD.strip("/").split("/")
     server = grpc.aio.server()
@@ -58,16 +87,23 @@ async def serve_grpcio(port: int) -> None:
     KEPT.append(server)
 
 
-SERVERS = {"native": serve_native, "grpcio": serve_grpcio}
+SERVERS = {
+    "native": serve_native,
+    "grpcio": serve_grpcio,
+    "native relay": relay_native,
+    "grpcio relay": relay_grpcio,
+}
+ROLES = ("serves", "relays")
+"""A relay passes each call on to the server of its own kind, and only the relay's time is counted."""
 KEPT: list[Any] = []
 """grpcio stops a server that nobody refers to."""
 
 
-def serve(name: str, port: int) -> None:
+def serve(name: str, port: int, upstream: int) -> None:
     import uvloop
 
     async def run() -> None:
-        await SERVERS[name](port)
+        await SERVERS[name](port, upstream)
         print("ready", flush=True)
         await asyncio.Event().wait()
 
@@ -89,10 +125,11 @@ class Server:
 
 
 @contextmanager
-def started(name: str) -> Iterator[Server]:
+def started(name: str, upstream: int) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "bench.http2_floor", "--serve", name, "--port", str(port)]
+    command = [sys.executable, "-m", "bench.http2_floor", "--serve", name]
+    command += ["--port", str(port), "--upstream", str(upstream)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
@@ -105,7 +142,7 @@ def started(name: str) -> Iterator[Server]:
 def measure(server: Server, load: str, body: Path) -> dict[str, float]:
     """Microseconds of the server's processor time a call, and calls a second."""
     connections, streams = PARALLEL[load]
-    calls = CALLS[server.name, load]
+    calls = CALLS[server.name.split()[0]][load]
     command = ["h2load", "-t1", f"-n{calls}", f"-c{connections}", f"-m{streams}", f"-d{body}"]
     fields = ["-Hcontent-type: application/grpc", "-Hte: trailers"]
     before = server.cpu_seconds()
@@ -124,35 +161,38 @@ def measure(server: Server, load: str, body: Path) -> dict[str, float]:
     return {"cpu_us": spent / calls * 1e6, "calls_per_second": float(found[1])}
 
 
-def run(rounds: int) -> dict[str, dict[str, list[dict[str, float]]]]:
-    results: dict[str, dict[str, list[dict[str, float]]]] = {
-        load: {name: [] for name in SERVERS} for load in PARALLEL
-    }
+Results = dict[tuple[str, str], dict[str, list[dict[str, float]]]]
+"""By role and load, then by implementation: one point a round."""
+
+
+def run(rounds: int) -> Results:
+    results: Results = {(role, load): {"native": [], "grpcio": []} for role in ROLES for load in PARALLEL}
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        body = folder / "message"
+        body = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "message"
         body.write_bytes(struct.pack(">BI", 0, len(QUESTION)) + QUESTION)
-        servers = [stack.enter_context(started(name)) for name in SERVERS]
-        for server in servers:
+        servers: dict[tuple[str, str], Server] = {}
+        for name in ("native", "grpcio"):
+            server = servers["serves", name] = stack.enter_context(started(name, 0))
+            servers["relays", name] = stack.enter_context(started(f"{name} relay", server.port))
+        for server in servers.values():
             measure(server, "c=64", body)
         for _ in range(rounds):
-            for load in PARALLEL:
-                for server in servers:
-                    results[load][server.name].append(measure(server, load, body))
+            for (role, load), by_name in results.items():
+                for name, points in by_name.items():
+                    points.append(measure(servers[role, name], load, body))
     return results
 
 
-def summarise(results: dict[str, dict[str, list[dict[str, float]]]]) -> list[dict[str, Any]]:
+def summarise(results: Results) -> list[dict[str, Any]]:
     rows = []
-    for load, by_server in results.items():
-        costs = {name: [point["cpu_us"] for point in points] for name, points in by_server.items()}
+    for (role, load), by_name in results.items():
+        costs = {name: [point["cpu_us"] for point in points] for name, points in by_name.items()}
         ratios = [theirs / ours for ours, theirs in zip(costs["native"], costs["grpcio"], strict=True)]
-        row: dict[str, Any] = {"load": load, "ratio": round(statistics.median(ratios), 1)}
-        for name, points in by_server.items():
+        row: dict[str, Any] = {"role": role, "load": load, "ratio": round(statistics.median(ratios), 1)}
+        for name, points in by_name.items():
             row[f"{name}_cpu_us"] = [round(min(costs[name]), 1), round(statistics.median(costs[name]), 1)]
-            row[f"{name}_calls_per_second"] = round(
-                statistics.median(point["calls_per_second"] for point in points)
-            )
+            rates = [point["calls_per_second"] for point in points]
+            row[f"{name}_calls_per_second"] = round(statistics.median(rates))
         rows.append(row)
     return rows
 
@@ -165,9 +205,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", choices=sorted(SERVERS), help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--upstream", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(options.serve, options.port)
+        serve(options.serve, options.port, options.upstream)
         return
     if shutil.which("h2load") is None:
         raise SystemExit(
@@ -177,9 +218,12 @@ def main() -> None:
     if options.json:
         print(json.dumps({"rounds": options.rounds, "rows": rows}))
         return
-    print(f"{'load':6} {'native us (min, median)':>26} {'grpcio us (min, median)':>26} {'ratio':>7}")
+    print(
+        f"{'role':7} {'load':5} {'native us (min, median)':>25} {'grpcio us (min, median)':>25} {'ratio':>6}"
+    )
     for row in rows:
-        print(f"{row['load']:6} {row['native_cpu_us']!s:>26} {row['grpcio_cpu_us']!s:>26} {row['ratio']:>7}")
+        costs = f"{row['native_cpu_us']!s:>25} {row['grpcio_cpu_us']!s:>25}"
+        print(f"{row['role']:7} {row['load']:5} {costs} {row['ratio']:>6}")
 
 
 if __name__ == "__main__":

@@ -98,6 +98,8 @@ class ClientConnection(asyncio.Protocol):
         self.outbox.resume()
 
     def data_received(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            return
         self.heard_at = self._loop.time()
         self.outbox.hold()
         try:
@@ -150,6 +152,7 @@ class ClientConnection(asyncio.Protocol):
     def close(self) -> None:
         self.is_leaving = True
         self.outbox.flush()
+        self.outbox.stop()
         self._transport.close()
 
     # The frames' side: `control.Controlled`.

@@ -90,7 +90,7 @@ async def run_session(octets: bytes, cuts: list[int]) -> None:
     assert len(ends) + len(refused) == opened
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(octets=server_sessions() | st.binary(max_size=300).map(GREETING.__add__), cuts=CUTS)
 def test_whatever_a_server_sends_each_call_ends_once(octets: bytes, cuts: list[int]) -> None:
     asyncio.run(run_session(octets, [len(GREETING), *cuts]))
