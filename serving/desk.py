@@ -47,6 +47,8 @@ class Desk:
         self._lanes: dict[LaneKey, Lane] = {}
         self._costs: dict[str, Costs] = {}
         self._latest_costs = Costs()
+        self.stages: dict[str, object] = {}
+        """What `serving.stages` made of each signature."""
         self.thrift = Thrift()
         self.hits = self.misses = 0
         self._hit_counter = metrics.cache_lookups.labels(servable.name, "hit")

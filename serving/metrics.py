@@ -79,6 +79,15 @@ class Metrics:
             "Questions answered with an equal one that was under way.",
             registry=self.registry,
         )
+        self.input_cache_bytes = Gauge(
+            "tfsp_input_cache_bytes", "Memory of preprocessed inputs.", registry=self.registry
+        )
+        self.input_cache_hits = Gauge(
+            "tfsp_input_cache_hits", "Rows that were preprocessed before.", registry=self.registry
+        )
+        self.input_cache_misses = Gauge(
+            "tfsp_input_cache_misses", "Rows that had to be preprocessed.", registry=self.registry
+        )
         self.queue_requests = Gauge(
             "tfsp_queue_requests", "Requests that wait for a model.", ("model",), registry=self.registry
         )

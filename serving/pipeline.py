@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 from serving.caching import Flights, OutputCache
+from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
 from serving.calls import Call
 from serving.desk import Desk, Question
@@ -17,7 +18,9 @@ from serving.repository import Servable
 from serving.scheduling import Batcher, Lane, QueueLimits, Task
 from serving.scheduling.joining import assemble, slices
 from serving.settings import ServingSettings
+from serving.stages import Stages, make_stages
 from serving.tensors.dtypes import Array
+from serving.tensors.signatures import Signature
 
 PRIORITY_HEADER, TENANT_HEADER = "x-request-priority", "x-tenant"
 _PRIORITIES = {"high": 0, "normal": 1, "low": 2}
@@ -49,6 +52,7 @@ class Pipeline:
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
         self._cache = OutputCache(settings.output_cache_bytes)
+        self._inputs = InputCache(settings.input_cache_bytes) if settings.input_cache_bytes else None
         self._flights = Flights()
         self._desks: dict[int, Desk] = {}
         metrics.before_page.append(self._refresh_metrics)
@@ -84,8 +88,24 @@ class Pipeline:
 
     async def _compute_answer(self, exchange: Exchange) -> bytes:
         question = exchange.parse()
-        outputs = await self.compute(exchange.servable, question, exchange.call)
+        outputs = await self._compute_in_stages(exchange.servable, question, exchange.call)
         return exchange.render(question, outputs)
+
+    async def _compute_in_stages(self, servable: Servable, question: Question, call: Call) -> list[Array]:
+        if self._inputs is None or servable.manifest.preprocessed is None:
+            return await self.compute(servable, question, call)
+        stages = self._stages_of(servable, question.signature, self._inputs)
+        if stages is None:
+            return await self.compute(servable, question, call)
+        return await stages.run(question, lambda stage: self.compute(servable, stage, call))
+
+    def _stages_of(self, servable: Servable, signature: Signature, cache: InputCache) -> Stages | None:
+        stages = self.desk(servable).stages
+        if signature.name not in stages:
+            stages[signature.name] = make_stages(servable, signature, cache)
+        found = stages[signature.name]
+        assert found is None or isinstance(found, Stages)
+        return found
 
     def desk(self, servable: Servable) -> Desk:
         """What is kept about a load for as long as it lives."""
@@ -98,6 +118,8 @@ class Pipeline:
         """A load has ended: nothing about it need be kept any longer."""
         self._cache.forget(servable.serial)
         self._desks.pop(servable.serial, None)
+        if self._inputs is not None:
+            self._inputs.forget(f"load {servable.serial}")
 
     def report(self, servable: Servable) -> dict[str, object]:
         """The state of caching and of the queue, for an operator to read."""
@@ -168,6 +190,10 @@ class Pipeline:
             requests, rows = self._batcher.waiting(servable.name)
             metrics.queue_requests.labels(servable.name).set(requests)
             metrics.queue_rows.labels(servable.name).set(rows)
+        if self._inputs is not None:
+            metrics.input_cache_bytes.set(self._inputs.size_bytes)
+            metrics.input_cache_hits.set(self._inputs.hits)
+            metrics.input_cache_misses.set(self._inputs.misses)
         metrics.cache_bytes.set(self._cache.size_bytes)
         metrics.cache_evictions.set(self._cache.evictions)
         metrics.cache_followers.set(self._flights.followers)

@@ -1,8 +1,8 @@
 """How TensorFlow is set up for a model: threads, executor and oneDNN.
 
 Measured on small models, one thread without oneDNN answers seven times sooner than the defaults, and on
-convolutions over big pictures the defaults win threefold; no setting is right for both. `auto` decides by
-the size of the model on disk and by whether it convolves. oneDNN belongs to the process, the rest to the
+convolutions over big pictures the defaults win threefold; no setting is right for both. `auto` takes what was
+fastest when the exporter tried, or else decides by the size of the model on disk and by whether it convolves. oneDNN belongs to the process, the rest to the
 session.
 """
 
@@ -10,6 +10,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+from serving.manifest import read_manifest
 from serving.protos import config_pb2
 from serving.settings import ServingSettings
 
@@ -39,6 +40,8 @@ def choose_profile(settings: ServingSettings, folder: Path) -> Profile:
     """The profile that the settings ask for, or the one that suits the model in `folder`."""
     name = settings.backend_profile
     if name == "auto":
+        name = read_manifest(folder).backend_profile
+    if not name:
         name = SINGLE_THREAD if is_small(folder) and not _has_gpu() else "thread_pool"
     return make_profile(name, settings)
 
@@ -75,8 +78,14 @@ def prepare_process(settings: ServingSettings, folder: Path | None) -> None:
     `folder` is the first model to load: oneDNN follows it when the setting is `auto`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    use_onednn = settings.onednn == "on" or (settings.onednn == "auto" and not _is_small_and_dense(folder))
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if use_onednn else "0")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if _wants_onednn(settings, folder) else "0")
+
+
+def _wants_onednn(settings: ServingSettings, folder: Path | None) -> bool:
+    choice = settings.onednn
+    if choice == "auto" and folder is not None:
+        choice = read_manifest(folder).onednn or choice
+    return choice == "on" or (choice == "auto" and not _is_small_and_dense(folder))
 
 
 def is_small(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from serving.backend import Loader, Session
 from serving.backend.graphs import is_deterministic
 from serving.errors import ModelError, ServingError
-from serving.repository.manifest import read_manifest
+from serving.manifest import read_manifest
 from serving.repository.servable import Servable
 from serving.repository.trial import try_out
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from serving.backend import Runner, Session
 from serving.errors import SignatureNotFound
-from serving.repository.manifest import Manifest
+from serving.manifest import Manifest
 from serving.tensors.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 _serials = itertools.count(1)

@@ -1,5 +1,6 @@
 """Writes the small SavedModels that the tests serve, with real TensorFlow: `python build_models.py FOLDER`."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -106,8 +107,32 @@ def write_half_plus_two(folder: Path, offset: float) -> None:
         builder.save()
 
 
+def write_decimal(folder: Path) -> None:
+    """Texts to numbers, doubled; `parsed:0` is marked as the preprocessed tensor in a manifest."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        text = v1.placeholder(tf.string, [None], name="text")
+        parsed = tf.strings.to_number(text, name="parsed")
+        y = tf.multiply(parsed, 2.0, name="y")
+        info = v1.saved_model.utils.build_tensor_info
+        signature = v1.saved_model.build_signature_def(
+            {"text": info(text)}, {"y": info(y)}, "tensorflow/serving/predict"
+        )
+        builder = v1.saved_model.Builder(str(folder))
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], signature_def_map={"serving_default": signature}
+        )
+        builder.save()
+    mark = {"tensor": "parsed:0", "dtype": "float32", "shape": [None]}
+    tuning = {"backend_profile": "thread_pool", "onednn": "on"}
+    (folder / "manifest.json").write_text(
+        json.dumps({"accuracy": {"value": 0.5}, "extra": {"preprocessed": mark, "tuning": tuning}})
+    )
+
+
 def main() -> None:
     root = Path(sys.argv[1])
+    write_decimal(root / "decimal" / "1")
     write_half_plus_two(root / "half_plus_two" / "1", 2.0)
     write_half_plus_two(root / "half_plus_two" / "2", 3.0)
     for name, module in (

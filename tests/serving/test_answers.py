@@ -12,10 +12,10 @@ from serving.backend.fake import signature, spec
 from serving.calls import Call
 from serving.desk import Question
 from serving.errors import ModelError
+from serving.manifest import Manifest
 from serving.metrics import Metrics
 from serving.pipeline import Exchange, Pipeline
 from serving.repository import Servable
-from serving.repository.manifest import Manifest
 from serving.settings import ServingSettings
 from serving.tensors.dtypes import Array
 

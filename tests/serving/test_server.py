@@ -222,3 +222,21 @@ def test_several_models_are_served_from_a_configuration_file(models: Path, tmp_p
         assert server.get("/v1/models/half:predict", question)[1] == b'{"predictions":[[3.5]]}'
         assert server.get("/v1/models/half/labels/stable:predict", question)[1] == b'{"predictions":[[2.5]]}'
         assert server.get("/v1/models/half/versions/1:predict", question)[1] == b'{"predictions":[[2.5]]}'
+
+
+def test_a_marked_input_is_preprocessed_once(models: Path) -> None:
+    with serving(*flags(models, "decimal", "--input_cache_bytes=1000000")) as server:
+        for instances in (["1.5", "2"], ["2", "3"]):
+            status, body = server.get("/v1/models/decimal:predict", {"instances": instances})
+            assert (status, json.loads(body)) == (
+                200,
+                {"predictions": [2 * float(text) for text in instances]},
+            )
+        metrics = server.get("/metrics")[1].decode()
+        status, body = server.get("/v1/models/decimal:predict", {"instances": ["x"]})
+    assert "tfsp_input_cache_hits 1.0" in metrics
+    assert "tfsp_input_cache_misses 3.0" in metrics
+    assert (status, "could not be converted" in body.decode() or "StringToNumber" in body.decode()) == (
+        400,
+        True,
+    )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from serving.errors import ModelError
-from serving.repository.manifest import Manifest, read_manifest
+from serving.manifest import Manifest, read_manifest
 
 
 def write(folder: Path, document: Any) -> Path:
@@ -38,3 +38,19 @@ def test_a_manifest_that_is_no_json_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(ModelError, match="expected a manifest"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tuning", "read"),
+    [
+        ({"backend_profile": "thread_pool", "onednn": "off"}, ("thread_pool", "off")),
+        ({"backend_profile": "of a newer release", "onednn": 1}, ("", "")),
+        ({}, ("", "")),
+    ],
+    ids=str,
+)
+def test_what_was_fastest_is_read_where_it_is_known(
+    tmp_path: Path, tuning: Any, read: tuple[str, str]
+) -> None:
+    manifest = read_manifest(write(tmp_path, {"accuracy": None, "extra": {"tuning": tuning}}))
+    assert (manifest.backend_profile, manifest.onednn) == read
