@@ -175,6 +175,8 @@ class ExportRequest:
     """Fold constants and batch normalisation now instead of at every start of a server; plain ops, any machine."""
     quantize: Quantization | None = None
     """Store the weights as 16-bit floats or 8-bit integers; refused when the answers move too far."""
+    error_limit: float | None = None
+    """How far quantised answers may be from the source's, relative to the largest of each output; None for 0.01 (fp16) or 0.1."""
     tune: bool = False
     """Measure on this machine which runtime settings answer fastest, and keep them in the manifest."""
     preprocessed: str | None = None

@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_export.accuracy import measure
-from model_export.artifact import Accuracy, ExportRequest
+from model_export.artifact import Accuracy, ExportRequest, Manifest
 from model_export.errors import SignatureError, SourceError
 from model_export.examples import read_examples
 from model_export.servable import FILE_NAME
 from model_export.sessions import import_tensorflow
 from model_export.source_files import locate
 from model_export.sources import opened
-from model_export.verify import Exchange, Verification, interview, verify
+from model_export.verify import (
+    RELATIVE_TOLERANCE,
+    Exchange,
+    Verification,
+    interview,
+    verify,
+    verify_as_served,
+)
 from model_export.warmup import read_golden
 
 if TYPE_CHECKING:
@@ -27,6 +34,9 @@ def check_against_source(
     """Ask source and servable the same questions. Raises VerificationError where they differ."""
     with opened(locate(request.source), request, report) as loaded:
         exchanges = interview(loaded.signatures, loaded.answer)
+    tolerance = _tolerance(version_path)
+    if tolerance > RELATIVE_TOLERANCE or "optimized" in Manifest.read(version_path).extra:
+        return verify_as_served(version_path, exchanges, tolerance=tolerance)
     return verify(version_path, exchanges)
 
 
@@ -39,7 +49,13 @@ def check_against_golden(version_path: Path) -> Verification:
         Exchange(signature=each.signature, inputs=each.inputs, outputs=each.outputs, repeatable=frozenset(each.outputs))
         for each in read_golden(version_path)
     )
-    return verify(version_path, exchanges, bit_for_bit=False)
+    return verify_as_served(version_path, exchanges, tolerance=_tolerance(version_path))
+
+
+def _tolerance(version_path: Path) -> float:
+    """Return how far answers may be apart: what the export accepted, where weights were stored smaller."""
+    quantized = Manifest.read(version_path).extra.get("quantized")
+    return RELATIVE_TOLERANCE if quantized is None else float(quantized["limit"])
 
 
 def evaluate(version_path: Path, data: Path, *, key: str, metric: str) -> Accuracy:

@@ -62,6 +62,7 @@ def command_line(request: ExportRequest) -> list[str]:
         "--builder": request.builder and _absolute_builder(request.builder),
         "--warmup-batch-sizes": sizes,
         "--quantize": request.quantize,
+        "--error-limit": request.error_limit,
         "--preprocessed": request.preprocessed,
     }
     words = [os.environ.get(PYTHON_VARIABLE) or sys.executable, "-m", "model_export", "export"]

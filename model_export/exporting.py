@@ -20,6 +20,7 @@ from model_export.freeze import Endpoints, freeze
 from model_export.graphs.references import node_of
 from model_export.normal_form import FrozenModel
 from model_export.preprocessing import find_preprocessed
+from model_export.refining import refine, tuned
 from model_export.rehearsal import Rehearsal, rehearse, write_rehearsal
 from model_export.servable import write_graph_def, write_servable
 from model_export.source_files import SourceFiles, locate
@@ -50,9 +51,12 @@ def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None 
             f"Verified {verification.exchanges} batches: bit for bit with optimisers off, "
             f"within {verification.largest_difference:.0e} as served."
         )
+        model, notes = refine(folder, model, exchanges, request, report)
         write_rehearsal(folder, request.name, rehearsal)
+        if request.tune:
+            notes["tuning"] = tuned(folder, report)
         accuracy = None if examples is None else _measure(folder, model, request, examples, report)
-        manifest = describe(folder, model, source=source, request=request, accuracy=accuracy, extra={})
+        manifest = describe(folder, model, source=source, request=request, accuracy=accuracy, extra=notes)
         (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
         if frozen_graph is not None:
             write_graph_def(frozen_graph, model.graph)

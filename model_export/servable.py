@@ -40,7 +40,7 @@ def write_servable(folder: Path, model: FrozenModel) -> None:
         raise NotFreezableError(message) from error
     (folder / FILE_NAME).write_bytes(content)
     if model.assets:
-        (folder / "assets").mkdir()
+        (folder / "assets").mkdir(exist_ok=True)
     for asset in model.assets:
         shutil.copyfile(asset.path, folder / "assets" / asset.filename)
 

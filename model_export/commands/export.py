@@ -112,6 +112,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quantize", choices=("fp16", "int8"), help="store the weights smaller; refused when the answers move too far"
     )
     parser.add_argument(
+        "--error-limit",
+        type=float,
+        metavar="SHARE",
+        help="how far quantised answers may be off, of the largest (default: 0.01 for fp16, 0.1 for int8)",
+    )
+    parser.add_argument(
         "--tune", action="store_true", help="measure which runtime settings answer fastest here, and keep them"
     )
     parser.add_argument(
@@ -141,6 +147,7 @@ def run(args: argparse.Namespace) -> int:
         warmup_batch_sizes=args.warmup_batch_sizes,
         optimize=args.optimize,
         quantize=args.quantize,
+        error_limit=args.error_limit,
         tune=args.tune,
         preprocessed=args.preprocessed,
     )

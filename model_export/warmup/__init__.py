@@ -10,8 +10,9 @@ from model_export.warmup.files import (
     WARMUP_PATH,
     Golden,
     read_golden,
+    read_warmup,
     write_golden,
     write_warmup,
 )
 
-__all__ = ["GOLDEN_PATH", "WARMUP_PATH", "Golden", "read_golden", "write_golden", "write_warmup"]
+__all__ = ["GOLDEN_PATH", "WARMUP_PATH", "Golden", "read_golden", "read_warmup", "write_golden", "write_warmup"]

@@ -59,14 +59,23 @@ def write_golden(folder: Path, *, model_name: str, exchanges: Iterable[Golden]) 
 
 def read_golden(folder: Path) -> tuple[Golden, ...]:
     """Read the golden requests of a version folder. Raises SourceError when they are missing or damaged."""
+    return _read(folder / GOLDEN_PATH)
+
+
+def read_warmup(folder: Path) -> tuple[Golden, ...]:
+    """Read the warm-up requests of a version folder; they have no answers. Raises SourceError as `read_golden` does."""
+    return _read(folder / WARMUP_PATH)
+
+
+def _read(path: Path) -> tuple[Golden, ...]:
     import_tensorflow()
     from google.protobuf.message import DecodeError
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
     try:
-        logs = [PredictionLog.FromString(record).predict_log for record in read_records(folder / GOLDEN_PATH)]
+        logs = [PredictionLog.FromString(record).predict_log for record in read_records(path)]
     except DecodeError as error:
-        message = f"expected PredictionLogs in {folder / GOLDEN_PATH}, received something else; export the model again"
+        message = f"expected PredictionLogs in {path}, received something else; export the model again"
         raise SourceError(message) from error
     return tuple(
         Golden(
