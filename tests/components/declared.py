@@ -84,6 +84,9 @@ def declare(program: Callable[[], object], recorder: Recorder | None = None) -> 
 
     with _provider_threads() as threads, asyncio.Runner() as runner:
         runner.get_loop().set_default_executor(threads)
+        # A program that ends with an error leaves futures behind whose errors nobody asks for. The garbage collector would report them
+        # at any moment, even while pytest parses a file, which Python 3.11 does not survive: formatting a trace parses too.
+        runner.get_loop().set_exception_handler(lambda _loop, _context: None)
         # Never `preview=True`: what hangs on an unknown value would not run, and nor would its assertions.
         runner.run(_under_mocks(recorder, run))
     return Program(resources=tuple(recorder.resources), outputs=outputs, hooks=recorder.hooks)
