@@ -12,6 +12,7 @@ import contextlib
 import gc
 import logging
 import signal
+import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from serving.backend import Loader, Session, load_session
 from serving.grpc import Method, methods
 from serving.grpc.framed import FramedServer
 from serving.grpc.warmup import replay
-from serving.http1 import HttpServer, Limits
+from serving.http1 import RECEIVE_BUDGET_BYTES, HttpServer, Limits
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
@@ -37,6 +38,8 @@ from serving.repository import (
 from serving.rest import RestApi
 from serving.rest.errors import refusal
 from serving.settings import ServingSettings
+from serving.text_protos import apply_batching
+from serving.tls import server_context
 from serving.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -51,6 +54,9 @@ class Server:
     """One server process. `run` it, or `start` and `close` it."""
 
     def __init__(self, settings: ServingSettings, *, load: Loader | None = None) -> None:
+        settings, warnings = apply_batching(settings)
+        for warning in warnings:
+            log.warning("%s: %s", settings.batching_parameters_file, warning)
         self.settings = settings
         self.metrics = Metrics()
         self.repository = Repository(self.metrics)
@@ -150,7 +156,8 @@ class Server:
                 is_ready=lambda: not self.readiness.obstacles(),
             )
             server = HttpServer(api.handle, _limits(settings), refusal=refusal)
-            await self._listen("rest", server, settings.rest_api_port)
+            tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
+            await self._listen("rest", server, settings.rest_api_port, tls=tls)
 
     def _report(self) -> dict[str, object]:
         models = {
@@ -168,8 +175,10 @@ class Server:
             return {}
         return self._pipeline.report(self.repository.resolve(name, status.version))
 
-    async def _listen(self, name: str, server: HttpServer, port: int) -> None:
-        await server.listen(self.settings.listen_address, port)
+    async def _listen(
+        self, name: str, server: HttpServer, port: int, *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        await server.listen(self.settings.listen_address, port, tls=tls)
         self._http[name] = server
         log.info("listening for %s on %s:%d", name, self.settings.listen_address, port)
 
@@ -230,6 +239,7 @@ def _grpc_server(table: Mapping[str, Method], settings: ServingSettings) -> "Fra
 def _limits(settings: ServingSettings) -> Limits:
     return Limits(
         max_request_bytes=settings.max_request_bytes,
+        receive_budget_bytes=max(RECEIVE_BUDGET_BYTES, 4 * settings.max_request_bytes),
         max_header_bytes=settings.max_header_bytes,
         max_connections=settings.max_connections,
         receive_timeout_seconds=settings.receive_timeout_seconds,

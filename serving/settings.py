@@ -63,6 +63,11 @@ class ServingSettings:
         "", "Server arguments for grpc_transport=grpcio, `name=value` separated by commas."
     )
 
+    ssl_config_file: str = _setting(
+        "", "SSLConfig as text protobuf: key and certificates for gRPC; empty for plaintext."
+    )
+    enable_rest_tls: bool = _setting(default=False, doc="Use --ssl_config_file on the REST port too.")
+
     model_name: str = _setting("default", "Name of the model under --model_base_path.")
     model_base_path: str = _setting(
         "", "Folder that holds the model's version folders, e.g. DIR/mnist of DIR/mnist/1."
@@ -195,7 +200,7 @@ class ServingSettings:
 
     def __post_init__(self) -> None:
         for definition in fields():
-            _check_range(definition, getattr(self, definition.name))
+            texts.check_range(definition.name, getattr(self, definition.name), definition.metadata)
         self._check_ports()
         self._check_models()
         if self.accuracy_stop is not None and self.accuracy_stop <= self.accuracy_start:
@@ -279,22 +284,3 @@ def values_from_env(env: Mapping[str, str]) -> dict[str, Any]:
 def parse_value(name: str, text: str, *, source: str) -> Value:
     """`text` as the type of the field `name`; `source` is how the operator spelled it, for the message."""
     return texts.parse(typing.get_type_hints(ServingSettings)[name], text, source=source)
-
-
-def _check_range(definition: "dataclasses.Field[Value]", value: Value) -> None:
-    minimum, maximum = definition.metadata["minimum"], definition.metadata["maximum"]
-    choices = definition.metadata["choices"]
-    if choices and value not in choices:
-        raise SettingsError(f"{definition.name} must be one of {', '.join(choices)}, got {value!r}")
-    if value is None or isinstance(value, (bool, str)):
-        return
-    if not _is_within(value, minimum, maximum):
-        limits = [f"at least {minimum}"] * (minimum is not None) + [f"at most {maximum}"] * (
-            maximum is not None
-        )
-        raise SettingsError(f"{definition.name} must be {' and '.join(limits)}, got {value}")
-
-
-def _is_within(value: float, minimum: float | None, maximum: float | None) -> bool:
-    # Written so that NaN is outside of every range.
-    return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)

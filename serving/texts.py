@@ -1,7 +1,7 @@
-"""Setting values as text and back: the one spelling that flags and environment variables share."""
+"""Setting values as text and back, and their limits: what flags and environment variables share."""
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from serving.errors import SettingsError
@@ -31,6 +31,25 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean X?` for the nearest known word, or nothing."""
     nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def check_range(name: str, value: Value, metadata: Mapping[str, Any]) -> None:
+    """Raises SettingsError unless `value` is among the choices, or within the limits, that `metadata` names."""
+    minimum, maximum, choices = metadata["minimum"], metadata["maximum"], metadata["choices"]
+    if choices and value not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+    if value is None or isinstance(value, (bool, str)):
+        return
+    if not _is_within(value, minimum, maximum):
+        limits = [f"at least {minimum}"] * (minimum is not None) + [f"at most {maximum}"] * (
+            maximum is not None
+        )
+        raise SettingsError(f"{name} must be {' and '.join(limits)}, got {value}")
+
+
+def _is_within(value: float, minimum: float | None, maximum: float | None) -> bool:
+    # Written so that NaN is outside of every range.
+    return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
 
 
 def _parse_bool(text: str) -> bool:

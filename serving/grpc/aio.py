@@ -17,6 +17,7 @@ from serving.errors import ServingError, SettingsError
 from serving.grpc.methods import Method
 from serving.grpc.status import StatusCode, status_of
 from serving.settings import ServingSettings
+from serving.text_protos import read_tls
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +32,26 @@ class GrpcServer:
     def __init__(self, methods: Mapping[str, Method], settings: ServingSettings) -> None:
         self._server = grpc.aio.server(options=_options(settings))
         self._server.add_generic_rpc_handlers((_Handlers(methods),))
+        self._credentials = _credentials(settings)
         services = sorted({path.split("/")[1] for path in methods})
         reflection.enable_server_reflection([*services, reflection.SERVICE_NAME], self._server)
 
     async def listen(self, address: str, port: int) -> int:
         """The bound port. Raises OSError when it is taken."""
-        return self._bind(f"{address}:{port}")
+        return self._bind(f"{address}:{port}", self._credentials)
 
     async def listen_on_socket(self, path: str) -> None:
         """Raises OSError when there is no such folder or the name is taken."""
-        self._bind(f"unix:{path}")
+        self._bind(f"unix:{path}", None)
 
     async def start(self) -> None:
         """Take calls; every address must have been named before."""
         await self._server.start()
 
-    def _bind(self, address: str) -> int:
+    def _bind(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         try:
+            if credentials is not None:
+                return int(self._server.add_secure_port(address, credentials))
             return int(self._server.add_insecure_port(address))
         except RuntimeError as error:
             raise OSError(
@@ -91,6 +95,17 @@ def _call(context: "grpc.aio.ServicerContext[bytes, bytes]") -> Call:
     deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     return Call(deadline=deadline, metadata=metadata)
+
+
+def _credentials(settings: ServingSettings) -> grpc.ServerCredentials | None:
+    if not settings.ssl_config_file:
+        return None
+    material = read_tls(settings.ssl_config_file)
+    return grpc.ssl_server_credentials(
+        [(material.key.encode(), material.certificate.encode())],
+        root_certificates=material.authority.encode() or None,
+        require_client_auth=material.verifies_clients,
+    )
 
 
 def _options(settings: ServingSettings) -> list[tuple[str, int | str]]:

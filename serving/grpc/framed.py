@@ -15,6 +15,7 @@ from serving.grpc.methods import Method
 from serving.grpc.status import status_of
 from serving.settings import ServingSettings
 from serving.steps import Steps
+from serving.tls import server_context
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +29,11 @@ class FramedServer:
     def __init__(self, methods: Mapping[str, Method], settings: ServingSettings) -> None:
         handlers = {path: _adapt(method) for path, method in methods.items()}
         self._server = http2.UnaryServer(handlers, limits=_limits(settings))
+        self._tls = server_context(settings.ssl_config_file) if settings.ssl_config_file else None
 
     async def listen(self, address: str, port: int) -> int:
         """The bound port. Raises OSError when it is taken."""
-        await self._server.start(host=address, port=port)
+        await self._server.start(host=address, port=port, ssl_context=self._tls)
         return self._server.ports[-1]
 
     async def listen_on_socket(self, path: str) -> None:

@@ -6,6 +6,6 @@ ten times as much per request.
 """
 
 from serving.http1.messages import Handler, Request, Response
-from serving.http1.server import HttpServer, Limits
+from serving.http1.server import RECEIVE_BUDGET_BYTES, HttpServer, Limits
 
-__all__ = ["Handler", "HttpServer", "Limits", "Request", "Response"]
+__all__ = ["RECEIVE_BUDGET_BYTES", "Handler", "HttpServer", "Limits", "Request", "Response"]

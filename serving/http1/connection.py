@@ -44,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._is_closing = False
         self._is_receiving = False
+        self._counted_bytes = 0
         self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
         self._reset()
 
@@ -60,6 +61,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._transport = None
         self._server.remove(self)
+        self._uncount()
         if isinstance(self._answering, Steps):
             self._answering.cancel()
 
@@ -115,8 +117,15 @@ class Connection(asyncio.Protocol):
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_request_bytes:
             self._refuse_size()
+        elif self._server.receiving_bytes + len(body) > self._limits.receive_budget_bytes:
+            self._refuse(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "too many large requests are arriving at once; try again later",
+            )
         elif not self._is_closing:
             self._body.append(body)
+            self._server.receiving_bytes += len(body)
+            self._counted_bytes += len(body)
 
     def on_message_complete(self) -> None:
         if self._is_closing:
@@ -136,7 +145,13 @@ class Connection(asyncio.Protocol):
     # -- what happens then
 
     def expire(self) -> None:
-        """Its time is up: refuse half a request, close an idle connection; an answer being made may finish."""
+        """Its time is up: refuse half a request, close an idle connection; an answer being made may finish.
+
+        A client that does not read its answer is cut off: closing politely would wait for it to read.
+        """
+        if not self._can_write:
+            self.abort()
+            return
         if self._answering is not None or self._waiting:
             return
         if self._is_receiving:
@@ -216,12 +231,17 @@ class Connection(asyncio.Protocol):
             )
             self._headers.clear()
 
+    def _uncount(self) -> None:
+        self._server.receiving_bytes -= self._counted_bytes
+        self._counted_bytes = 0
+
     def _close(self) -> None:
         self._is_closing = True
         if self._transport is not None:
             self._transport.close()
 
     def _reset(self) -> None:
+        self._uncount()
         self._url = b""
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -12,6 +13,7 @@ from serving.http1.messages import Handler, Response
 _SWEEP_SECONDS = 0.5
 """How often deadlines are looked at: one timer for all connections costs less than one per request."""
 _BACKLOG = 1024
+RECEIVE_BUDGET_BYTES = 256 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +25,8 @@ class Limits:
     max_connections: int = 4096
     receive_timeout_seconds: float = 20.0
     keep_alive_seconds: float = 75.0
+    receive_budget_bytes: int = RECEIVE_BUDGET_BYTES
+    """What the bodies of all connections that are still arriving may occupy together."""
 
 
 class HttpServer:
@@ -37,15 +41,19 @@ class HttpServer:
         """Writes the answer to a request that is refused before the handler sees it."""
         self.connections: set[Connection] = set()
         self.is_draining = False
+        self.receiving_bytes = 0
+        """What half-received bodies occupy now."""
         self._all_closed = asyncio.Event()
         self._all_closed.set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def listen(self, address: str, port: int) -> None:
+    async def listen(self, address: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         """Raises OSError when the port is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), address, port, backlog=_BACKLOG)
+        self._server = await loop.create_server(
+            lambda: Connection(self), address, port, backlog=_BACKLOG, ssl=tls
+        )
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     @property
@@ -67,11 +75,15 @@ class HttpServer:
             connection.close_when_idle()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds):
-                await self._all_closed.wait()
+                await self.wait_until_empty()
         if self._sweeper is not None:
             self._sweeper.cancel()
         for connection in list(self.connections):
             connection.abort()
+
+    async def wait_until_empty(self) -> None:
+        """Until no connection is open."""
+        await self._all_closed.wait()
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)

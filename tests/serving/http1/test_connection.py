@@ -209,6 +209,35 @@ async def test_a_connection_too_many_is_closed() -> None:
             await reader.readexactly(1)
 
 
+async def test_what_is_arriving_is_limited_for_all_connections_together() -> None:
+    async with serving(receive_budget_bytes=100) as (_, connect):
+        _, waiting = await connect()
+        waiting.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 81\r\n\r\n" + b"x" * 80)
+        await waiting.drain()
+        await ask(connect, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")  # by now the server has read the other one
+        refused = await ask(connect, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 21\r\n\r\n" + b"x" * 21)
+        waiting.write(b"x")
+        await waiting.drain()
+        while (await ask(connect, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"))[0] == 200:
+            taken = await ask(
+                connect, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n" + b"x" * 99
+            )
+            if taken[0] == 200:
+                break
+    assert (refused[0], taken[0]) == (503, 200)
+
+
+async def test_a_client_that_does_not_read_is_cut_off() -> None:
+    async def much(_request: Request) -> Response:
+        return Response(body=b"x" * (32 << 20))
+
+    async with serving(much, keep_alive_seconds=0.1) as (server, connect):
+        reader, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.wait_for(server.wait_until_empty(), 10)
+
+
 async def test_a_client_that_goes_away_cancels_its_request() -> None:
     started, cancelled = asyncio.Event(), asyncio.Event()
 
