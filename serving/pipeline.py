@@ -5,14 +5,14 @@ answer kept? send it -> equal question under way? wait with it -> parse -> queue
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from serving.caching import Flights, OutputCache
 from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
 from serving.calls import Call
 from serving.desk import Desk, Question
-from serving.errors import DeadlineExceeded
 from serving.metrics import Metrics
 from serving.repository import Servable
 from serving.scheduling import Batcher, Lane, QueueLimits, Task
@@ -91,13 +91,15 @@ class Pipeline:
         outputs = await self._compute_in_stages(exchange.servable, question, exchange.call)
         return exchange.render(question, outputs)
 
-    async def _compute_in_stages(self, servable: Servable, question: Question, call: Call) -> list[Array]:
+    def _compute_in_stages(
+        self, servable: Servable, question: Question, call: Call
+    ) -> Coroutine[Any, None, list[Array]]:
         if self._inputs is None or servable.manifest.preprocessed is None:
-            return await self.compute(servable, question, call)
+            return self.compute(servable, question, call)
         stages = self._stages_of(servable, question.signature, self._inputs)
         if stages is None:
-            return await self.compute(servable, question, call)
-        return await stages.run(question, lambda stage: self.compute(servable, stage, call))
+            return self.compute(servable, question, call)
+        return stages.run(question, lambda stage: self.compute(servable, stage, call))
 
     def _stages_of(self, servable: Servable, signature: Signature, cache: InputCache) -> Stages | None:
         stages = self.desk(servable).stages
@@ -142,12 +144,12 @@ class Pipeline:
         if rows is None or rows <= self._max_rows or not lane.joins_rows:
             cost = lane.costs.estimate(rows or 1)
             task = self._task(lane, question.inputs, rows or 1, call, question_seconds=cost)
-            self._submit([task], call)
+            self._batcher.submit([task])
             return await task.done
         cost = lane.costs.estimate(self._max_rows) * rows / self._max_rows
         pieces = slices(question.inputs, rows, self._max_rows)
         tasks = [self._task(lane, piece, len(piece[0]), call, question_seconds=cost) for piece in pieces]
-        self._submit(tasks, call)
+        self._batcher.submit(tasks)
         try:
             return assemble(await asyncio.gather(*[task.done for task in tasks]))
         finally:
@@ -157,12 +159,6 @@ class Pipeline:
     def close(self) -> None:
         """End the workers once what runs in them is done."""
         self._batcher.close()
-
-    def _submit(self, tasks: Sequence[Task], call: Call) -> None:
-        self._batcher.submit(tasks)
-        if call.deadline is not None:
-            timer = self._loop.call_at(call.deadline, _expire, tasks)
-            tasks[-1].done.add_done_callback(lambda _future: timer.cancel())
 
     def _task(
         self, lane: Lane, inputs: Sequence[Array], rows: int, call: Call, *, question_seconds: float
@@ -214,9 +210,3 @@ def _queue_limits(settings: ServingSettings) -> QueueLimits:
 
 def _priority(metadata: Mapping[str, str]) -> int:
     return _PRIORITIES.get(metadata.get(PRIORITY_HEADER, "normal"), 1)
-
-
-def _expire(tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        if not task.done.done():
-            task.done.set_exception(DeadlineExceeded("the deadline passed before the model answered"))

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 
@@ -72,12 +73,12 @@ class RestApi:
         seen.finish(str(int(response.status)))
         return response
 
-    async def _answer(self, request: Request, seen: Observation) -> Response:
+    def _answer(self, request: Request, seen: Observation) -> Coroutine[Any, None, Response]:
         path = request.path
         if path[:4].lower() == paths.PREFIX:
-            return await self._answer_v1(request, seen)
+            return self._answer_v1(request, seen)
         if path.startswith(open_inference.PREFIX):
-            return await self._answer_v2(request, seen)
+            return self._answer_v2(request, seen)
         raise NotFound(f"Not found: {request.method} {path[:200]}")
 
     async def _answer_v1(self, request: Request, seen: Observation) -> Response:

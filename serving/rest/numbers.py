@@ -44,7 +44,8 @@ class NumberReader:
         if not count or body.count(b"[") != count + 1 or any(len(row) != width for row in rows):
             return None
         values = np.frombuffer(rows.as_buffer(of_type="d"), np.float64)
-        if values.size != count * width or not np.abs(values).max() <= exact_integer_limit(spec.dtype):
+        limit = exact_integer_limit(spec.dtype)
+        if values.size != count * width or not (values.max() <= limit and values.min() >= -limit):
             return None
         return store_floats(values, spec.dtype).reshape(count, width)
 

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 
 from serving.errors import InvalidRequest, ModelError, ServingError
 from serving.scheduling import joining
+from serving.scheduling.deadlines import Deadlines
 from serving.scheduling.queue import QueueLimits, TaskQueue
 from serving.scheduling.tasks import Lane, Task
 from serving.tensors.dtypes import Array
@@ -48,6 +49,7 @@ class Batcher:
         self._work: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
         self._loop = asyncio.get_running_loop()
+        self._deadlines = Deadlines()
         for thread in self._threads:
             thread.start()
 
@@ -57,6 +59,9 @@ class Batcher:
         Raises Overloaded, DeadlineExceeded; then none of them waits.
         """
         self._queue.push(tasks)
+        if tasks[0].deadline is not None:
+            for task in tasks:
+                self._deadlines.add(task)
         self._schedule()
 
     def waiting(self, model: str) -> tuple[int, int]:
@@ -65,6 +70,7 @@ class Batcher:
 
     def close(self) -> None:
         """End the workers after what they run; nothing may be submitted any more."""
+        self._deadlines.close()
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:
