@@ -114,16 +114,22 @@ def _examples(path: Path, count: int) -> tuple[Images, NDArray[np.int64]]:
         with np.load(path, allow_pickle=False) as held_out:
             return held_out["images"][:count], held_out["labels"][:count]
     except (OSError, KeyError, ValueError) as error:
-        sys.exit(f"client: expected {path} with `images` and `labels`, received {error}; run examples/mnist/train.py")
+        sys.exit(
+            f"client: expected {path} with `images` and `labels`, received {error}; run examples/mnist/train.py"
+        )
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--server", help="gRPC address, host:port")
     where.add_argument("--url", help="REST address, http://host:port")
     parser.add_argument("--examples", type=Path, required=True, help="heldout.npz of examples/mnist/train.py")
-    parser.add_argument("--num_tests", type=int, default=1000, help="how many images to ask about (default 1000)")
+    parser.add_argument(
+        "--num_tests", type=int, default=1000, help="how many images to ask about (default 1000)"
+    )
     parser.add_argument("--concurrency", type=int, default=4, help="requests in flight (default 4)")
     parser.add_argument("--model", default="mnist", help="model name (default mnist)")
     parser.add_argument("--signature", default="predict_images", help="signature (default predict_images)")

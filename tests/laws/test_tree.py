@@ -10,7 +10,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def tracked(*patterns: str) -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "--", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
 
 
@@ -35,7 +37,10 @@ def test_every_locked_requirement_has_a_version_a_hash_and_no_address(lock: Path
     text = lock.read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
     assert "://" not in text
-    assert all(re.match(r"[A-Za-z0-9._-]+(\[[\w,-]+\])?==\S+ ", entry) and "--hash=sha256:" in entry for entry in entries)
+    assert all(
+        re.match(r"[A-Za-z0-9._-]+(\[[\w,-]+\])?==\S+ ", entry) and "--hash=sha256:" in entry
+        for entry in entries
+    )
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -52,7 +57,9 @@ def test_every_package_opens_with_a_charter() -> None:
 
 def test_every_test_folder_is_a_package() -> None:
     folders = {path.parent for path in tracked("tests/*.py", "tests/**/*.py")}
-    assert [str(folder.relative_to(ROOT)) for folder in folders if not (folder / "__init__.py").exists()] == []
+    assert [
+        str(folder.relative_to(ROOT)) for folder in folders if not (folder / "__init__.py").exists()
+    ] == []
 
 
 def test_every_changelog_fragment_is_one_sentence_of_a_known_kind() -> None:
