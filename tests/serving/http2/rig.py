@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from serving.http2 import LATER, CallContext, Limits, StatusError
@@ -20,11 +20,22 @@ class CountingTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = bytearray()
+        self.write_count = 0
+        self.is_read = True
+        self._pauses: dict[int, Callable[[], None]] = {}
         self.is_closed = False
 
     def write(self, data: Any) -> None:
         assert not self.is_closed, "nothing is written behind the end"
         self.written += data
+        self.write_count += 1
+        pause = self._pauses.pop(self.write_count, None)
+        if pause is not None:
+            pause()
+
+    def pause_after(self, writes: int, pause: Callable[[], None]) -> None:
+        """Call `pause` once so many more writes have been made, as a full socket does."""
+        self._pauses[self.write_count + writes] = pause
 
     def close(self) -> None:
         self.is_closed = True
@@ -35,9 +46,11 @@ class CountingTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.is_closed
 
-    def pause_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        self.is_read = False
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        self.is_read = True
 
 
 class Rig:
