@@ -4,8 +4,9 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
+from prometheus_client import Counter
+
 from serving.caching import CacheState, Thrift, decide
-from serving.metrics import Metrics
 from serving.repository import Servable
 from serving.scheduling import Costs, Lane
 from serving.settings import ServingSettings
@@ -20,7 +21,8 @@ _TRANSPORT_SECONDS = 50e-6
 LaneKey = tuple[str, tuple[str, ...], tuple[tuple[int, ...], ...] | None]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+# Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Question:
     """What is asked of a model, as arrays."""
 
@@ -41,7 +43,7 @@ class Question:
 class Desk:
     """The working memory of one load."""
 
-    def __init__(self, servable: Servable, settings: ServingSettings, metrics: Metrics) -> None:
+    def __init__(self, servable: Servable, settings: ServingSettings) -> None:
         self.servable = servable
         self._joins_rows = settings.enable_batching
         self._lanes: dict[LaneKey, Lane] = {}
@@ -51,8 +53,7 @@ class Desk:
         """What `serving.stages` made of each signature."""
         self.thrift = Thrift()
         self.hits = self.misses = 0
-        self._hit_counter = metrics.cache_lookups.labels(servable.name, "hit")
-        self._miss_counter = metrics.cache_lookups.labels(servable.name, "miss")
+        self._reported = {"hit": 0, "miss": 0}
         self._state = decide(settings, servable.manifest.accuracy, is_deterministic=servable.is_deterministic)
         self.keeps_answers = self._state is CacheState.CACHING
 
@@ -64,12 +65,16 @@ class Desk:
     def note_lookup(self, size_bytes: int, *, is_hit: bool) -> None:
         if is_hit:
             self.hits += 1
-            self._hit_counter.inc()
         else:
             self.misses += 1
-            self._miss_counter.inc()
         saved = self._latest_costs.estimate(1) + _TRANSPORT_SECONDS if is_hit else None
         self.thrift.note(size_bytes, saved)
+
+    def report_lookups(self, counter: Counter) -> None:
+        """Add what was looked up since the last time to a metric, whose lock the hot path is spared."""
+        for result, count in (("hit", self.hits), ("miss", self.misses)):
+            counter.labels(self.servable.name, result).inc(count - self._reported[result])
+            self._reported[result] = count
 
     def lane(self, question: Question, rows: int | None) -> Lane:
         """The lane of a question with so many rows; None for one that cannot be joined."""

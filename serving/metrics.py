@@ -17,6 +17,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from serving.tallies import RequestTally
+
 UNKNOWN_MODEL = "other"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -30,20 +32,8 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, for nobody
         self.registry = CollectorRegistry()
-        self._series: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
-        self.requests = Counter(
-            "tfsp_requests",
-            "Answered requests.",
-            ("model", "method", "transport", "code"),
-            registry=self.registry,
-        )
-        self.request_seconds = Histogram(
-            "tfsp_request_seconds",
-            "Time from the whole request read to its answer written.",
-            ("model", "method", "transport"),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+        self.requests = RequestTally(_SECONDS)
+        self.registry.register(self.requests)
         self.batch_rows = Histogram(
             "tfsp_batch_rows",
             "Rows in one call of the model.",
@@ -109,16 +99,6 @@ class Metrics:
         )
         self.is_ready = Gauge("tfsp_ready", "Whether /readyz says yes.", registry=self.registry)
 
-    def count(self, model: str, method: str, transport: str, code: str, seconds: float) -> None:
-        """One answered request. The labelled series are kept at hand: finding them costs ten times the counting."""
-        labels = model, method, transport, code
-        series = self._series.get(labels)
-        if series is None:
-            counter = self.requests.labels(*labels)
-            series = self._series[labels] = counter, self.request_seconds.labels(*labels[:3])
-        series[0].inc()
-        series[1].observe(seconds)
-
     def page(self) -> bytes:
         """Everything in Prometheus' text format."""
         for refresh in self.before_page:
@@ -138,4 +118,5 @@ class Observation:
 
     def finish(self, code: str) -> None:
         """Count it with the status that its asker gets."""
-        self.metrics.count(self.model, self.method, self.transport, code, time.perf_counter() - self.started)
+        labels = self.model, self.method, self.transport
+        self.metrics.requests.count(labels, code, time.perf_counter() - self.started)

@@ -27,7 +27,8 @@ _PRIORITIES = {"high": 0, "normal": 1, "low": 2}
 _LONGEST_TENANT = 64
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+# Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Exchange:
     """One request to a model, as its transport sees it."""
 
@@ -113,13 +114,15 @@ class Pipeline:
         """What is kept about a load for as long as it lives."""
         desk = self._desks.get(servable.serial)
         if desk is None:
-            desk = self._desks[servable.serial] = Desk(servable, self._settings, self._metrics)
+            desk = self._desks[servable.serial] = Desk(servable, self._settings)
         return desk
 
     def forget(self, servable: Servable) -> None:
         """A load has ended: nothing about it need be kept any longer."""
         self._cache.forget(servable.serial)
-        self._desks.pop(servable.serial, None)
+        desk = self._desks.pop(servable.serial, None)
+        if desk is not None:
+            desk.report_lookups(self._metrics.cache_lookups)
         if self._inputs is not None:
             self._inputs.forget(f"load {servable.serial}")
 
@@ -182,6 +185,7 @@ class Pipeline:
         metrics.cache_state.clear()
         for desk in self._desks.values():
             servable = desk.servable
+            desk.report_lookups(metrics.cache_lookups)
             metrics.cache_state.labels(servable.name, str(servable.version), desk.cache_state.label).set(1)
             requests, rows = self._batcher.waiting(servable.name)
             metrics.queue_requests.labels(servable.name).set(requests)
