@@ -11,7 +11,7 @@ from bench.cases import Case
 from bench.environments import Environments
 from bench.errors import BenchError
 from bench.models import prepare
-from bench.processes import choose_cores
+from bench.processes import choose_cores, claim_priority
 from bench.report import Report
 from bench.rounds import Bench
 from bench.trials import ALL, Trial
@@ -86,6 +86,7 @@ def measure_serving(options: argparse.Namespace, progress: Progress) -> Report:
         environments=environments, models=prepare(places, progress), cores=cores, seconds=options.seconds, progress=progress
     )  # fmt: skip
     facts = machine.describe()
+    claim_priority()
     log = bench.run(trials, options.rounds)
     used = [trial.server.environment for trial in trials if trial.server]
     return Report(

@@ -67,7 +67,7 @@ async def relay_grpcio(port: int, upstream: int) -> None:
     import grpc
 
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{upstream}")
-    ask = channel.unary_unary(METHOD)
+    ask = channel.unary_unary(METHOD, None, None)
 
     async def forward(message: bytes, _context: object) -> bytes:
         return bytes(await ask(message))

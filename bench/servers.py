@@ -79,8 +79,10 @@ def ours(name: str, *flags: str, model: str = "mnist", environment: str = "") ->
 
 
 def _known_flags() -> tuple[str, ...]:
-    """The transport that the figures are about, once it can be chosen."""
-    return ("--grpc_impl=native",) if "grpc_impl" in {each.name for each in settings.fields()} else ()
+    """The transport that the figures are about, where it can be chosen."""
+    return (
+        ("--grpc_transport=http2",) if "grpc_transport" in {each.name for each in settings.fields()} else ()
+    )
 
 
 def peer(
