@@ -74,6 +74,20 @@ def usage() -> str:
     return "\n".join(lines)
 
 
+def settings_table() -> str:
+    """Every setting as a Markdown table: what docs/serving-settings.md holds."""
+    lines = ["| flag | environment | default | meaning |", "|---|---|---|---|"]
+    for definition in settings.fields():
+        default = texts.render(getattr(DEFAULTS, definition.name))
+        choices = definition.metadata["choices"]
+        meaning = definition.metadata["doc"] + (f" One of {', '.join(choices)}." if choices else "")
+        variable = settings.env_name(definition.name)
+        lines.append(
+            f"| `--{definition.name}` | `{variable}` | {f'`{default}`' if default else ''} | {meaning} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def _split(argument: str) -> tuple[str, str | None]:
     if not argument.startswith("--") or argument == "--":
         raise SettingsError(f"expected a flag as --name=value, got {argument!r}")
