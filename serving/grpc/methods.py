@@ -17,7 +17,8 @@ from serving.protos import predict_pb2
 from serving.repository import Repository
 from serving.settings import ServingSettings
 
-Method = Callable[[bytes, Call], Coroutine[Any, None, bytes]]
+Answer = Coroutine[Any, None, bytes]
+Method = Callable[[bytes, Call], Answer]
 """Answers a serialized request with a serialized response; raises ServingError."""
 
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
@@ -67,17 +68,17 @@ class Services:
         self._as_content = settings.enable_serialization_as_tensor_content
         self._limit_bytes = settings.max_request_bytes
 
-    async def predict(self, message: bytes, call: Call) -> bytes:
-        return await self._observe("predict", self._predict, message, call)
+    def predict(self, message: bytes, call: Call) -> Answer:
+        return self._observe("predict", self._predict, message, call)
 
-    async def classify(self, message: bytes, call: Call) -> bytes:
-        return await self._observe("classify", self._inference.classify, message, call)
+    def classify(self, message: bytes, call: Call) -> Answer:
+        return self._observe("classify", self._inference.classify, message, call)
 
-    async def regress(self, message: bytes, call: Call) -> bytes:
-        return await self._observe("regress", self._inference.regress, message, call)
+    def regress(self, message: bytes, call: Call) -> Answer:
+        return self._observe("regress", self._inference.regress, message, call)
 
-    async def multi_inference(self, message: bytes, call: Call) -> bytes:
-        return await self._observe("multi_inference", self._inference.multi_inference, message, call)
+    def multi_inference(self, message: bytes, call: Call) -> Answer:
+        return self._observe("multi_inference", self._inference.multi_inference, message, call)
 
     async def _predict(self, message: bytes, call: Call, seen: Observation) -> bytes:
         request = parse_message(predict_pb2.PredictRequest, message)

@@ -61,6 +61,8 @@ class Predict:
 
 
 def _check_names(inputs: Mapping[str, Any], signature: Signature) -> None:
+    if set(inputs) == signature.inputs.keys():
+        return
     sent, expected = set(inputs), set(signature.inputs)
     if len(sent) != len(expected):
         raise InvalidRequest(

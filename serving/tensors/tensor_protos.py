@@ -37,9 +37,9 @@ def read_tensor(
             f"input {spec.alias} must be of type {spec.dtype.name} and shape {shape_text(spec.shape)}, "
             f"got type {received.name if received else proto.dtype}"
         )
-    shape = tuple(axis.size for axis in proto.tensor_shape.dim)
+    shape = tuple([axis.size for axis in proto.tensor_shape.dim])
     check_shape(shape, spec)
-    if any(size < 0 for size in shape):
+    if shape and min(shape) < 0:
         raise InvalidRequest(
             f"input {spec.alias} must have a shape without open sizes, got {shape_text(shape)}"
         )
