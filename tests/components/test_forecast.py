@@ -43,12 +43,12 @@ def test_a_fixed_number_of_pods_is_one_figure():
     )
 
 
-@pytest.mark.parametrize(("memory_mib", "model_mib"), [(494, 100), (394, 0)], ids=["model", "no model"])
+@pytest.mark.parametrize(("memory_mib", "model_mib"), [(276, 100), (300, 124)], ids=["small", "larger"])
 def test_memory_at_the_floor_is_enough_and_one_mebibyte_less_is_not(memory_mib, model_mib):
     at_the_floor = served(resources={"memoryMib": memory_mib})
     check_memory(at_the_floor, model_bytes=model_mib << 20)
     with pytest.raises(
-        pulumi.RunError, match=f"must be at least {memory_mib}, got {memory_mib - 1}: 330 for TensorFlow"
+        pulumi.RunError, match=f"must be at least {memory_mib}, got {memory_mib - 1}: 112 for TensorFlow"
     ):
         check_memory(served(resources={"memoryMib": memory_mib - 1}), model_bytes=model_mib << 20)
 
