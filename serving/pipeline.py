@@ -178,6 +178,7 @@ class Pipeline:
             tenant=metadata.get(TENANT_HEADER, "")[:_LONGEST_TENANT],
             cost_seconds=lane.costs.estimate(rows),
             question_seconds=question_seconds,
+            is_cost_modest=lane.costs.is_modest(rows),
         )
 
     def _refresh_metrics(self) -> None:

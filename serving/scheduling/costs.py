@@ -1,7 +1,8 @@
 """What a call is expected to cost, learnt from the calls before it.
 
-A moving average for each power of two of rows. A number of rows that was never seen is scaled from the nearest
-that was: calls are linear in rows beyond a fixed part, so this errs on the side of too much for small ones.
+A moving average for each power of two of rows. A number of rows that was never seen is scaled down from the next
+greater that was, or else up from the greatest. A call has a fixed part beside its rows, so scaling down says too
+little and scaling up says too much: nobody may be refused for a cost that was scaled up.
 """
 
 _FIRST_GUESS_SECONDS = 0.001
@@ -25,9 +26,14 @@ class Costs:
         size = rows.bit_length()
         found = self._nearest.get(size)
         if found is None:
-            nearest = min(self._averages, key=lambda other: abs(other - size))
+            greater = [other for other in self._averages if other >= size]
+            nearest = min(greater) if greater else max(self._averages)
             found = self._nearest[size] = nearest, 2.0 ** (size - nearest)
         return self._averages[found[0]] * found[1]
+
+    def is_modest(self, rows: int) -> bool:
+        """Whether the estimate for so many rows says rather too little than too much."""
+        return max(self._averages, default=0) >= rows.bit_length()
 
     def is_known(self, rows: int) -> bool:
         """Whether a call of about that size was seen."""

@@ -139,7 +139,7 @@ class TaskQueue:
         )
 
     def _check_deadline(self, task: Task) -> None:
-        if task.deadline is None:
+        if task.deadline is None or not task.is_cost_modest:
             return
         remaining = task.deadline - task.arrived
         if task.question_seconds + self.cost_seconds <= remaining:

@@ -45,5 +45,7 @@ class Task:
     """What it is expected to take."""
     question_seconds: float = 0.0
     """What the whole question is expected to take, of which this may be a slice: it decides the order."""
+    is_cost_modest: bool = True
+    """Whether the real cost is hardly less: only then may a task be refused as hopeless."""
     is_taken: bool = False
     """Whether it has left the queue."""

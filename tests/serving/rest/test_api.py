@@ -53,6 +53,11 @@ PREDICT = "/v1/models/double:predict"
         pytest.param({"instances": [[1, 2], [3, 4]]}, {"predictions": [[2.0, 4.0], [6.0, 8.0]]}, id="rows"),
         pytest.param({"instances": [{"x": [1, 2]}]}, {"predictions": [[2.0, 4.0]]}, id="named rows"),
         pytest.param({"inputs": [[1, 2]]}, {"outputs": [[2.0, 4.0]]}, id="columns"),
+        pytest.param(
+            {"signature_name": "pair", "instances": [{"a": 1, "b": '"instances"'}]},
+            {"predictions": [{"sum": 2.0, "text": '"INSTANCES"'}]},
+            id="a value that looks like a key",
+        ),
         pytest.param({"inputs": {"x": [[1, 2]]}}, {"outputs": [[2.0, 4.0]]}, id="named columns"),
         pytest.param(
             {"signature_name": "pair", "instances": [{"a": 1, "b": "q"}, {"a": 2, "b": {"b64": "cg=="}}]},
@@ -88,6 +93,7 @@ async def test_a_version_can_be_named(world: World) -> None:
         pytest.param(
             b'{"instances":' + b"[" * 900 + b"1" + b"]" * 900 + b"}", "at most 64 nested lists", id="too deep"
         ),
+        pytest.param(b'{"instances":[[1,2]],"instances":[[3,4]]}', 'got "instances" twice', id="a key twice"),
         pytest.param({}, "Missing 'inputs' or 'instances' key", id="neither key"),
         pytest.param(
             {"inputs": 1, "instances": 1}, "expecting only one of 'inputs' or 'instances'", id="both keys"
