@@ -20,6 +20,7 @@ from typing import Any, Final
 from serving.http2 import codes
 from serving.http2.calls import Handler
 from serving.http2.codes import ErrorCode, Setting
+from serving.http2.deadlines import TICK_SECONDS
 from serving.http2.dispatch import dispatch
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.floods import Allowance
@@ -66,6 +67,7 @@ class Connection:
         """Streams that we ended while the client may still be sending on them."""
         self.last_stream_id = 0
         self._taken_stream_id: int | None = None
+        self._answered_count = 0
         self.block: HeaderBlock | None = None
         self.expected_kind: int | None = codes.SETTINGS
         self.opened_at = self.heard_at = now
@@ -107,6 +109,7 @@ class Connection:
         return certificate or None
 
     def send_answer(self, stream: Stream, message: bytes) -> None:
+        self._answered_count += 1
         self.outbox.send_answer(stream, message, stream.trailing_metadata)
 
     def send_failure(self, stream: Stream, error: StatusError) -> None:
@@ -181,8 +184,13 @@ class Connection:
         """Count one frame that brings no message; raises `ConnectionFault` beyond the allowance."""
         self._control.take(self.heard_at)
 
-    def charge_reset(self) -> None:
-        self._resets.take(self.heard_at)
+    def charge_reset(self, stream_id: int) -> None:
+        """Count a cancelled call, unless its deadline has come: then the client only says what we know."""
+        stream = self.streams.get(stream_id)
+        if stream is None or stream.deadline is None or self.heard_at < stream.deadline - TICK_SECONDS:
+            self._resets.give(self._answered_count)
+            self._answered_count = 0
+            self._resets.take(self.heard_at)
 
     def expect_opened(self, stream_id: int, what: str) -> None:
         if stream_id > self.last_stream_id or not stream_id & 1:

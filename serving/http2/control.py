@@ -34,7 +34,7 @@ class Controlled(Protocol):
     def charge(self) -> None:
         """Count a frame that brings no message."""
 
-    def charge_reset(self) -> None:
+    def charge_reset(self, stream_id: int) -> None:
         """Count a stream that the peer has reset."""
 
     def greeted(self) -> None:
@@ -116,7 +116,7 @@ def receive_window_update(connection: Controlled, _flags: int, stream_id: int, p
 def receive_reset(connection: Controlled, _flags: int, stream_id: int, payload: bytes) -> None:
     parse_uint32(payload, "RST_STREAM")
     connection.expect_opened(stream_id, "RST_STREAM")
-    connection.charge_reset()
+    connection.charge_reset(stream_id)
     connection.abandon(stream_id)
 
 

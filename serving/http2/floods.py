@@ -20,6 +20,10 @@ class Allowance:
         self._left = float(burst)
         self._refilled_at = now
 
+    def give(self, count: int) -> None:
+        """Put `count` back, earned by other means than waiting."""
+        self._left = min(float(self._burst), self._left + count)
+
     def take(self, now: float) -> None:
         """Take one; raises `ConnectionFault` when none is left."""
         earned = (now - self._refilled_at) * self._per_second

@@ -45,7 +45,11 @@ class Limits:
     max_age_seconds: float | None = None
     """Age at which a connection is drained, so that clients behind a layer 4 balancer spread anew; None: never."""
     burst_of_resets: int = 1000
-    """Calls that a client may cancel in one burst before it is told to calm down (CVE-2023-44487)."""
+    """Calls that a client may cancel before it is told to calm down (CVE-2023-44487).
+
+    An answered call gives one back, and a call that is cancelled at its deadline takes none, so that an impatient
+    client is no attacker.
+    """
     resets_per_second: float = 200.0
     """The rate at which that burst is granted anew."""
     burst_of_control_frames: int = 1000

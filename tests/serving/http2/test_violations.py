@@ -249,3 +249,20 @@ async def test_a_flood_within_the_allowance_is_borne_and_beyond_it_ends_the_conn
     peer.send(*[part for number in range(40, 80) for part in sends(peer, number)])
     goaway = await peer.expect(GoAwayFrame)
     assert ErrorCode(goaway.error_code) is ErrorCode.ENHANCE_YOUR_CALM
+
+
+async def test_answered_calls_earn_what_cancelled_ones_cost(start: Start, connect: Connect) -> None:
+    peer = await connect(await start(limits=Limits(burst_of_resets=5, resets_per_second=1)))
+    for stream_id in range(1, 200, 4):
+        peer.call(stream_id)
+        assert await peer.answer(stream_id) == b"hello"
+        peer.send(peer.headers(stream_id + 2), RstStreamFrame(stream_id + 2, ErrorCode.CANCEL))
+    await peer.settle()
+
+
+async def test_a_call_that_is_cancelled_at_its_deadline_costs_nothing(start: Start, connect: Connect) -> None:
+    peer = await connect(await start(limits=Limits(burst_of_resets=5, resets_per_second=1)))
+    for stream_id in range(1, 200, 2):
+        head = peer.headers(stream_id, replaced(grpc_timeout="1n"))
+        peer.send(head, RstStreamFrame(stream_id, ErrorCode.CANCEL))
+    await peer.settle()
