@@ -155,7 +155,9 @@ class ServingSettings:
         65_536, "Most rows that may wait for one model; the next request is refused.", minimum=1
     )
     queue_aging_seconds: float = _setting(
-        0.5, "A request that waited this long goes before any that came later, whatever its cost.", minimum=0
+        0.5,
+        "Requests that waited this long get every other turn, oldest first, whatever their cost.",
+        minimum=0,
     )
 
     output_cache_bytes: int = _setting(

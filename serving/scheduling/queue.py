@@ -1,8 +1,8 @@
 """The heap queue: the smallest expected cost first, but nobody waits for ever.
 
-Within a priority class the cheapest task goes first, which is what makes the mean wait shortest. A task that has
-waited `aging_seconds` goes before everything, oldest first, so a stream of small tasks cannot starve a big
-one. A tenant's tasks count as dearer the more of them wait, so that one tenant's flood delays mostly itself.
+Within a priority class the cheapest task goes first, which is what makes the mean wait shortest. Tasks that have
+waited `aging_seconds` get every other turn, oldest first: a stream of small tasks cannot starve a big one, and a
+backlog of old big ones cannot hold up the small for longer than a slice. A tenant's tasks count as dearer the more of them wait, so that one tenant's flood delays mostly itself.
 
 Each lane has a heap for the first rule and a line in order of arrival for the second. A task that left through
 one is only marked in the other, and thrown out when it surfaces or when such marks are the majority.
@@ -42,6 +42,8 @@ class TaskQueue:
         self._rows: Counter[str] = Counter()
         self._tenants: Counter[str] = Counter()
         self._serials = itertools.count()
+        self._honours_age = True
+        """Whether the next turn goes to the oldest of those that waited long enough, if there are any."""
         self.cost_seconds = 0.0
         """What everything that waits is expected to take."""
 
@@ -83,6 +85,7 @@ class TaskQueue:
             lane = self._next_lane(now)
             batch = self._pop_from(lane, max_rows, now)
             if batch:
+                self._honours_age = not self._is_old(batch[0], now)
                 return batch
         return []
 
@@ -124,7 +127,7 @@ class TaskQueue:
         return task.priority, task.question_seconds * (1 + self._tenants[task.tenant])
 
     def _is_old(self, task: Task, now: float) -> bool:
-        return now - task.arrived >= self._limits.aging_seconds
+        return self._honours_age and now - task.arrived >= self._limits.aging_seconds
 
     def _check_room(self, tasks: Sequence[Task]) -> None:
         model = tasks[0].lane.model

@@ -70,6 +70,16 @@ async def test_a_stream_of_small_tasks_cannot_starve_a_big_one() -> None:
     assert served_at == 10
 
 
+async def test_old_big_tasks_hold_up_a_small_one_for_one_turn_only() -> None:
+    queue, lane = TaskQueue(QueueLimits(aging_seconds=10)), make_lane()
+    old = [make_task(lane, cost=100, arrived=number) for number in range(5)]
+    for task in old:
+        queue.push([task])
+    small = make_task(lane, cost=1, arrived=50)
+    queue.push([small])
+    assert order(queue, now=50)[:3] == [old[0], small, old[1]]
+
+
 async def test_priority_comes_before_cost() -> None:
     queue, lane = TaskQueue(CALM), make_lane()
     tasks = [
