@@ -9,16 +9,17 @@ import argparse
 import sys
 
 from launch.commands import ROOT, run
-from launch.own_parts import cluster_is_running
-from launch.stack import Stack, stack_for
+from launch.own_parts import aim_at, cluster_is_running
+from launch.stack import Stack, stack_of
 from launch.steps import StepError, Steps, say
 
 
 def main() -> int:
     arguments = _arguments()
     steps = Steps()
+    aim_at(arguments.context)
     try:
-        stack = _stack(arguments)
+        stack = Stack(name="local") if arguments.context is None else stack_of(arguments.context)
         with steps.step("destroy", f"Delete the resources of the stack {stack.name}"):
             _destroy(stack, cluster_is_ours=arguments.context is None)
         if arguments.all:
@@ -28,12 +29,6 @@ def main() -> int:
         say(f"bin/down stopped at {error}")
         return 1
     return 0
-
-
-def _stack(arguments: argparse.Namespace) -> Stack:
-    if arguments.context is None:
-        return Stack(name="local")
-    return stack_for(arguments.context, "unused")
 
 
 def _destroy(stack: Stack, *, cluster_is_ours: bool) -> None:

@@ -1,15 +1,18 @@
-"""Parts of this machine that a stack for another cluster may use: base images in its registry, and the image builder of `bin/cluster`.
+"""Parts of this machine that a stack for another cluster may use: base images in its registry, and an image builder.
 
-Where they are not there, the program's own defaults hold: Debian's public image and the current builder of `docker buildx`.
+Where the registry holds no base images of ours, the program's own default holds: Debian's public image. A builder that the user has
+is always preferred to ours.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from pathlib import Path
 from typing import Final
 
-from launch.commands import ROOT
+from launch.commands import ROOT, run
 from launch.registry import has_image
 
 _BASES: Final = {"base": "debian:bookworm", "builderBase": "debian-builder:bookworm"}
@@ -23,8 +26,27 @@ def own_bases(registry: str) -> dict[str, str]:
 
 
 def own_builder() -> dict[str, str]:
-    """Return `images.builder` where the cluster of this machine is running, and its builder with it."""
-    return {"builder": _BUILDER} if cluster_is_running() else {}
+    """Return `images.builder` where this machine has no other builder; `ensure_builder` starts it."""
+    return {} if _has_other_builder() else {"builder": _BUILDER}
+
+
+def ensure_builder() -> None:
+    """Start the builder of `bin/cluster`, and its registry, where this machine has no other. Raises StepError."""
+    if not _has_other_builder() and not cluster_is_running():
+        words = [str(ROOT / "bin/cluster"), "up", "--images-only"]
+        run(words, otherwise="create a builder with `docker buildx create --use`")
+
+
+def _has_other_builder() -> bool:
+    """Whether `docker buildx` has a current builder; the driver `docker` cannot export what the program asks for."""
+    try:
+        asked = subprocess.run(
+            ["docker", "buildx", "inspect"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    drivers = [line.split()[-1] for line in asked.stdout.splitlines() if line.startswith("Driver:")]
+    return asked.returncode == 0 and drivers != ["docker"]
 
 
 def cluster_is_running() -> bool:
@@ -37,3 +59,12 @@ def cluster_is_running() -> bool:
         return asked.returncode == 0 and json.loads(asked.stdout)["running"] is True
     except (ValueError, KeyError):
         return False
+
+
+def aim_at(context: str | None) -> None:
+    """Let commands find the cluster meant: the user's, where kubectl looks for it, or that of this machine."""
+    usual = Path.home() / ".kube/config"
+    if context is None:
+        os.environ.pop("KUBECONFIG", None)
+    elif usual.exists():
+        os.environ.setdefault("KUBECONFIG", str(usual))

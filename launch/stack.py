@@ -48,9 +48,13 @@ class Stack:
         )
 
     def up(self) -> None:
-        """Apply the program, with Pulumi's own progress."""
+        """Apply the program, with Pulumi's own progress.
+
+        It looks at the cluster first: one that was made anew since the last time has none of what the state remembers.
+        """
+        words = ["up", "--refresh", "--yes", "--skip-preview", "--suppress-outputs", "--stack", self.name]
         run(
-            [_PULUMI, "up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", self.name],
+            [_PULUMI, *words],
             otherwise="the lines above name the resource and the reason; mend it and run the same command again",
         )
 
@@ -94,10 +98,15 @@ def stack_for(context: str | None, registry: str | None) -> Stack:
         missing = "--registry" if registry is None else "--context"
         message = f"expected --context and --registry together, received no {missing}; name both"
         raise StepError(message)
-    stack = Stack(name=f"context-{re.sub(r'[^a-z0-9-]+', '-', context.lower()).strip('-')}")
+    stack = stack_of(context)
     if not stack.settings_path.exists():
         stack.settings_path.write_text(_settings(context, registry), encoding="utf-8")
     return stack
+
+
+def stack_of(context: str) -> Stack:
+    """Return the stack that belongs to a kubeconfig context."""
+    return Stack(name=f"context-{re.sub(r'[^a-z0-9-]+', '-', context.lower()).strip('-')}")
 
 
 def _settings(context: str, registry: str) -> str:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from launch.commands import ROOT, read, run
+from launch.own_parts import aim_at, ensure_builder
 from launch.questions import Addresses, ask_both, forwarded
 from launch.registry import pulled_bytes
 from launch.stack import Stack, stack_for
@@ -27,6 +28,7 @@ _TRAINING: Final = ROOT / "build/mnist"
 
 def main() -> int:
     arguments = _arguments()
+    aim_at(arguments.context)
     try:
         result = _up(arguments)
     except StepError as error:
@@ -49,6 +51,9 @@ def _up(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.context is None:
         with steps.step("cluster", "Start the one-node cluster, its registry and its image builder"):
             run([ROOT / "bin/cluster", "up"], otherwise="`bin/cluster status` says what runs")
+    else:
+        with steps.step("builder", "Find an image builder"):
+            ensure_builder()
     with steps.step("train", "Train the model, unless a checkpoint is there"):
         _train(python)
     with steps.step("deploy", "Export the model, build and push its image, deploy it: pulumi up"):
