@@ -92,6 +92,15 @@ def test_sigterm_under_load_loses_no_request(models: Path) -> None:
         assert wrong == []
 
 
+@pytest.mark.parametrize("transport", ["http2", "grpcio"])
+def test_idle_connections_do_not_hold_up_the_end(models: Path, transport: str) -> None:
+    line = flags(models, "half_plus_two", f"--grpc_transport={transport}", "--shutdown_grace_seconds=600")
+    with serving(*line) as server, grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=30)
+        with socket.create_connection(("127.0.0.1", server.rest_port)):
+            assert server.end() == 0
+
+
 def test_a_second_signal_ends_the_drain(models: Path) -> None:
     with serving(*flags(models, "half_plus_two", "--drain_seconds=600")) as server:
         server.process.send_signal(signal.SIGTERM)
