@@ -16,6 +16,7 @@ from components.exposure import Exposure, ExposureArgs
 from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer, ModelServerArgs
+from components.observability import Observability, ObservabilityArgs
 from components.pod import CONTAINER, PodArgs
 from components.takeover import takeover
 from model_export.artifact import ModelArtifact
@@ -73,6 +74,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         server = ModelServer(f"{name}-server", _server_args(args, self.image), child)
         Autoscaler(f"{name}-autoscaler", _autoscaler_args(args, server.deployment_name), child)
         Exposure(f"{name}-exposure", _exposure_args(args, server.service_name), child)
+        Observability(f"{name}-observability", _observability_args(args), child)
         self.service = server.service_name
         self.rest_url, self.grpc_target = _addresses(args.served, server)
         self.facts = {
@@ -144,6 +146,18 @@ def _exposure_args(args: ModelEndpointArgs, service: pulumi.Input[str]) -> Expos
         reached_from_outside=served.server.service_type != "ClusterIP",
         request_timeout_seconds=served.server.request_timeout_seconds,
         exposure=served.exposure,
+    )
+
+
+def _observability_args(args: ModelEndpointArgs) -> ObservabilityArgs:
+    served = args.served
+    return ObservabilityArgs(
+        namespace=args.cluster.namespace,
+        instance=naming.dns_label(served.model.name),
+        model=served.model.name,
+        load_seconds=served.model.load_seconds,
+        max_queue_requests=plan.serving_settings(served).max_queue_requests,
+        observability=served.observability,
     )
 
 

@@ -222,6 +222,24 @@ class ExposureConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ObservabilityConfig:
+    """What the Prometheus operator is given, where the cluster has one."""
+
+    SECTION: ClassVar[str] = "observability"
+
+    pod_monitor: bool = setting(default=False, doc="Declare a PodMonitor for the metrics port.")
+    alerts: bool = setting(default=False, doc="Declare a PrometheusRule with alerts.")
+    labels: Mapping[str, Any] = setting({}, "Labels that the operator selects its objects by.")
+    error_percent: int = setting(1, "Alert above this share of failed requests.", minimum=1, maximum=100)
+    latency_milliseconds: int = setting(
+        500, "Alert above this 99th percentile of request times.", minimum=1, maximum=3_600_000
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServedModel:
     """Everything about one model: its source, its pods, its scaling."""
 
@@ -232,3 +250,4 @@ class ServedModel:
     autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
+    observability: ObservabilityConfig = field(default_factory=ObservabilityConfig)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components import autoscaling, exposure, images, model_endpoint, model_server, platform
+from components import autoscaling, exposure, images, model_endpoint, model_server, observability, platform
 from tests.components.test_platform import deploy
 
 TEXT = (Path(__file__).parents[2] / "docs/components.md").read_text(encoding="utf-8")
-MODULES = (autoscaling, exposure, images, model_endpoint, model_server, platform)
+MODULES = (autoscaling, exposure, images, model_endpoint, model_server, observability, platform)
 COMPONENTS = sorted(
     name
     for module in MODULES

@@ -22,6 +22,7 @@ SECTIONS = (
     config.AutoscalingConfig,
     config.RolloutConfig,
     config.ExposureConfig,
+    config.ObservabilityConfig,
     config.PricesConfig,
 )
 
