@@ -14,6 +14,8 @@ from bench.processes import Launch
 from serving import settings
 from toolchain.folders import CHECKOUT
 
+UPSTREAM_FLAGS = ("upstream_rest", "upstream_grpc")
+"""What `python -m serving` will call the addresses of a server behind it."""
 PEERS = CHECKOUT / "bench" / "peers"
 NGINX_CONF = CHECKOUT / "bench" / "nginx.conf"
 
@@ -145,6 +147,17 @@ def _nginx(site: Site) -> Launch:
     return Launch(command=["/usr/sbin/nginx", "-p", site.folder, "-c", configuration], folder=site.folder)
 
 
+def _pass_through(site: Site) -> Launch:
+    assert site.upstream is not None
+    rest, grpc = UPSTREAM_FLAGS
+    words: list[str | Path] = [
+        site.python, "-m", "serving", "--listen_address=127.0.0.1", f"--port={site.ports.grpc}",
+        f"--rest_api_port={site.ports.rest}", "--model_name=mnist", "--log_level=warning",
+        f"--{rest}=127.0.0.1:{site.upstream.rest}", f"--{grpc}=127.0.0.1:{site.upstream.grpc}", *_known_flags(),
+    ]  # fmt: skip
+    return Launch(command=words, env={"PYTHONPATH": str(CHECKOUT)}, folder=site.folder)
+
+
 # Off, so that every answer is computed: with 512 bodies in turn the cache would hold all of them.
 OURS_UNCACHED = ours("ours", "--output_cache_bytes=0")
 OURS_CACHED = ours("ours-cached")
@@ -179,9 +192,9 @@ PROXY_AIO = peer(
 PROXY_OURS = Server(
     name="ours-upstream",
     environment="",
-    launch=lambda _site: Launch(command=["false"], folder=_site.folder),
+    launch=_pass_through,
     rest=RestDoor(),
     grpc=GrpcDoor(),
     upstream=OURS_CACHED,
-    needs=("upstream",),
+    needs=UPSTREAM_FLAGS,
 )
