@@ -50,26 +50,21 @@ def _parser() -> argparse.ArgumentParser:
         "serving", help="our server beside its peers", formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EPILOG.format(cases=", ".join(case.name for case in cases.SERVING)),
     )  # fmt: skip
+    serving.add_argument(
+        "--write-docs", action="store_true", help="put numbers and chart into docs/benchmarks.*"
+    )
     serving.set_defaults(measure=measure_serving)
     export = commands.add_parser("export", help="freezing and exporting beside TensorFlow and Keras")
-    export.set_defaults(measure=measure_export)
-    for command, seconds in ((serving, 3), (export, 0)):
+    export.set_defaults(measure=measure_export, write_docs=False)
+    serving.add_argument(
+        "--seconds", type=_at_least_one, default=3, metavar="S", help="of each load; default: 3"
+    )
+    for command in (serving, export):
         command.add_argument("--json", action="store_true", help="print one JSON object on the last line")
         command.add_argument("--rounds", type=_at_least_one, default=3, metavar="N", help="default: 3")
         command.add_argument(
             "--only", action="append", default=[], metavar="CASE", help="a case or a pattern; may be repeated"
         )
-        command.add_argument(
-            "--write-docs", action="store_true", help="put numbers and chart into docs/benchmarks.*"
-        )
-        if seconds:
-            command.add_argument(
-                "--seconds",
-                type=_at_least_one,
-                default=seconds,
-                metavar="S",
-                help=f"of each load; default: {seconds}",
-            )
     return parser
 
 
