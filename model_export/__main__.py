@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, code=3)
     except ExportError as error:
         return _fail(error, code=1)
+    except OSError as error:
+        # A full disk, a read-only folder: whatever was half made was in a hidden folder, which is gone.
+        return _fail(f"{error}; give the disk room or the right to write, and try again", code=1)
     except KeyboardInterrupt:
         return _fail("interrupted", code=130)
     return code

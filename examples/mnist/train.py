@@ -93,7 +93,10 @@ def _train(folder: Path, training: LabelledImages, heldout: LabelledImages, *, s
             session.run(model.scores, {model.images: training.images}), training.labels
         )
         test_accuracy = _accuracy(session.run(model.scores, {model.images: heldout.images}), heldout.labels)
-        saver.save(session, str(folder / "model.ckpt"), global_step=steps)
+        try:
+            saver.save(session, str(folder / "model.ckpt"), global_step=steps)
+        except tf.errors.OpError as error:  # what TensorFlow makes of a full disk
+            raise OSError(f"the checkpoint cannot be written: {error.message}") from error
     print(
         f"Training accuracy: {training_accuracy:.4f}; on {len(heldout.labels)} held-out images: {test_accuracy:.4f}"
     )
