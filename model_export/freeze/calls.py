@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from model_export.errors import NotFreezableError
 from model_export.freeze.call_shapes import CallShape, call_shape, callees
-from model_export.freeze.flow import Types, call_result_types, find_values, input_types
+from model_export.freeze.flow import Types, call_result_types, find_values, input_types, refuse_disagreement
 from model_export.freeze.rules import RULES, Body
 from model_export.graphs.references import Scope
 
@@ -83,7 +83,8 @@ class Functions:
 
     def _rewrite_call(self, node: NodeDef, shape: CallShape, types: Types, scope: Scope) -> None:
         arguments = types[shape.first_argument :]
-        results = call_result_types(node, shape, arguments, self, scope)
+        refuse_disagreement(node, shape, arguments, self, scope)
+        results = call_result_types(node, shape, arguments, self)
         for reference in callees(node, shape):
             reference.name = self.specialise(reference.name, arguments)
         if not shape.functions:

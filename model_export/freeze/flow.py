@@ -7,7 +7,7 @@ pass it round, calls may hand it back.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -48,18 +48,22 @@ def find_values(
     nodes: Sequence[NodeDef], seeds: Mapping[str, int], *, scope: Scope, functions: Callees
 ) -> dict[str, int]:
     """Return reference -> DataType for every edge that carried a handle of `seeds` and will carry its value."""
-    consumers: dict[str, list[NodeDef]] = defaultdict(list)
-    for node in nodes:
-        for reference in data_inputs(node):
-            consumers[scope.normal(reference)].append(node)
+    inputs = [[scope.normal(each) for each in data_inputs(node)] for node in nodes]
+    consumers: dict[str, list[int]] = defaultdict(list)
+    for index, references in enumerate(inputs):
+        for reference in references:
+            consumers[reference].append(index)
     values = dict(seeds)
-    pending = deque(node for reference in seeds for node in consumers[reference])
-    while pending:
-        node = pending.popleft()
-        for reference, dtype in _outputs(node, values, scope, functions).items():
+    # A model's main call takes hundreds of handles. Each node waits once, however many of its inputs become known meanwhile.
+    waiting = dict.fromkeys(index for reference in seeds for index in consumers[reference])
+    while waiting:
+        index = next(iter(waiting))
+        del waiting[index]
+        types = tuple(values.get(each) for each in inputs[index])
+        for reference, dtype in _outputs(nodes[index], types, scope, functions).items():
             if reference not in values:
                 values[reference] = dtype
-                pending.extend(consumers[reference])
+                waiting.update(dict.fromkeys(consumers[reference]))
     return values
 
 
@@ -68,40 +72,42 @@ def input_types(node: NodeDef, values: Mapping[str, int], scope: Scope) -> Types
     return tuple(values.get(scope.normal(each)) for each in data_inputs(node))
 
 
-def call_result_types(
-    node: NodeDef, shape: CallShape, arguments: Types, functions: Callees, scope: Scope
-) -> Types:
-    """Return which results of a calling node carry values. Raises NotFreezableError where branches or rounds disagree."""
-    called = [each.name for each in callees(node, shape)] or [node.op]
+def call_result_types(node: NodeDef, shape: CallShape, arguments: Types, functions: Callees) -> Types:
+    """Return which results of a calling node carry values, as far as all its functions agree."""
     if shape.is_loop:
-        returned = functions.result_types(called[-1], arguments)
-        if returned != arguments:
-            _refuse(scope.describe(node), "a loop that replaces a variable by another while it runs")
         return arguments
+    first, *others = (functions.result_types(each, arguments) for each in _called(node, shape))
+    return tuple(each if all(other[index] == each for other in others) else None for index, each in enumerate(first))
+
+
+def refuse_disagreement(node: NodeDef, shape: CallShape, arguments: Types, functions: Callees, scope: Scope) -> None:
+    """Raise NotFreezableError where branches return other variables, or rounds of a loop replace them."""
+    called = _called(node, shape)
+    if shape.is_loop:
+        if functions.result_types(called[-1], arguments) != arguments:
+            _refuse(scope.describe(node), "a loop that replaces a variable by another while it runs")
+        return
     results = [functions.result_types(each, arguments) for each in called]
     if any(each != results[0] for each in results):
         _refuse(
-            scope.describe(node),
-            "branches that return a variable in one case and none, or another type, in the next",
+            scope.describe(node), "branches that return a variable in one case and none, or another type, in the next"
         )
-    return results[0]
 
 
-def _outputs(node: NodeDef, values: Mapping[str, int], scope: Scope, functions: Callees) -> dict[str, int]:
-    types = input_types(node, values, scope)
+def _called(node: NodeDef, shape: CallShape) -> list[str]:
+    return [each.name for each in callees(node, shape)] or [node.op]
+
+
+def _outputs(node: NodeDef, types: Types, scope: Scope, functions: Callees) -> dict[str, int]:
     carried = next((each for each in types if each is not None), None)
     if node.op in PASSING and carried is not None:
-        return {
-            scope.output(node.name, name, 0, index): carried for index, name in enumerate(PASSING[node.op])
-        }
+        return {scope.output(node.name, name, 0, index): carried for index, name in enumerate(PASSING[node.op])}
     if node.op == "IdentityN":
-        return {
-            scope.output(node.name, "output", i, i): each for i, each in enumerate(types) if each is not None
-        }
+        return {scope.output(node.name, "output", i, i): each for i, each in enumerate(types) if each is not None}
     shape = call_shape(node, functions.definitions)
     if shape is None:
         return {}
-    results = call_result_types(node, shape, types[shape.first_argument :], functions, scope)
+    results = call_result_types(node, shape, types[shape.first_argument :], functions)
     names = _output_names(node, len(results), functions)
     return {scope.output(node.name, *names[i], i): each for i, each in enumerate(results) if each is not None}
 

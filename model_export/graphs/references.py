@@ -26,12 +26,12 @@ def is_control(reference: str) -> bool:
 
 def data_inputs(node: NodeDef) -> list[str]:
     """Return the references that carry tensors, in order."""
-    return [each for each in node.input if not is_control(each)]
+    return [each for each in node.input if each[:1] != "^"]
 
 
 def control_inputs(node: NodeDef) -> list[str]:
     """Return the ordering edges."""
-    return [each for each in node.input if is_control(each)]
+    return [each for each in node.input if each[:1] == "^"]
 
 
 def set_inputs(node: NodeDef, data: Iterable[str], control: Iterable[str]) -> None:
