@@ -32,6 +32,7 @@ def check_platform(platform: PlatformConfig) -> None:
         _check_exposure(served.exposure)
     _check_node_ports(platform.served)
     _check_hosts(platform.served)
+    _check_network_policies(platform.served)
 
 
 def _check_cluster(cluster: ClusterConfig) -> None:
@@ -175,3 +176,11 @@ def _node_ports(models: tuple[ServedModel, ...]) -> Iterator[tuple[str, int]]:
         ):
             if port:
                 yield where + key, port
+
+
+def _check_network_policies(models: tuple[ServedModel, ...]) -> None:
+    # The namespace is closed as a whole: a model without a policy of its own would be closed and have no door.
+    if len({served.exposure.network_policies for served in models}) > 1:
+        raise ConfigError(
+            "exposure.networkPolicies differs between models of one namespace; set it once, beside `models`"
+        )

@@ -148,6 +148,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"exposure": {"gateway": "gateways/public", "host": "a.example.com"}, "models": {"a": {}, "b": {}}},
         "models a and b share exposure.host a.example.com",
     ),
+    "a model without doors in a closed namespace": (
+        {"models": {"a": {}, "b": {"exposure": {"networkPolicies": False}}}},
+        "exposure.networkPolicies differs between models of one namespace",
+    ),
     "unknown section of a model": ({"models": {"a": {"images": {}}}}, "unknown key models.a.images"),
     "unknown key of a model": (
         {"models": {"a": {"gpu": {"cout": 1}}}},
