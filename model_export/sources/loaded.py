@@ -38,11 +38,7 @@ class LoadedModel:
         self.restore()
         tf = import_tensorflow()
         with self.session.graph.as_default():
-            tensors = [self.session.graph.get_tensor_by_name(f"{each.name}:0") for each in variables]
-            reads = [
-                tf.raw_ops.ReadVariableOp(resource=tensor, dtype=each.dtype) if each.is_resource else tensor
-                for each, tensor in zip(variables, tensors, strict=True)
-            ]
+            reads = [_read(self.session.graph.get_tensor_by_name(f"{each.name}:0"), each.dtype) for each in variables]
         try:
             return list(self.session.run(reads))
         except tf.errors.FailedPreconditionError as error:
@@ -53,3 +49,17 @@ class LoadedModel:
         """Run one signature on inputs by alias. Raises TensorFlow's own errors for inputs that it does not take."""
         self.restore()
         return run_signature(self.session, signature, inputs)
+
+
+def _read(variable: Any, dtype: int) -> Any:  # noqa: ANN401 - tf.Tensor
+    """Return a tensor with the value of a variable, from a node that is there already where there is one.
+
+    A new node makes the session take in the graph again, which costs more than reading all weights.
+    """
+    tf = import_tensorflow()
+    if variable.dtype != tf.resource:
+        return variable
+    existing = (each for each in variable.consumers() if each.type == "ReadVariableOp" and not each.control_inputs)
+    for read in existing:
+        return read.outputs[0]
+    return tf.raw_ops.ReadVariableOp(resource=variable, dtype=dtype)
