@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.document import BEGIN, END, replace_between
+from bench.document import BEGIN, END, PAGE, replace_between
 from bench.machine import pinned
 
 
@@ -20,3 +20,7 @@ def test_a_page_without_marks_is_left_alone(page: str) -> None:
 def test_versions_are_read_from_a_lock() -> None:
     lock = "fastapi==0.165.0 \\\n    --hash=sha256:00\nidna==3.1 \\\nuvicorn[standard]==0.54.0 \\\n"
     assert pinned(lock) == {"fastapi": "0.165.0", "uvicorn": "0.54.0"}
+
+
+def test_the_page_of_the_documentation_has_the_marks() -> None:
+    assert "bin/bench serving" in replace_between(PAGE.read_text(), "")
