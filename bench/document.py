@@ -3,6 +3,7 @@
 `docs/benchmarks.md` holds two marks; what stands between them is replaced, so that no number is ever typed by hand.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench import chart, report
@@ -53,7 +54,7 @@ def numbers(result: Report, command: str) -> str:
         "",
         *_table(("trial", "CPU µs a request", "requests/s", "p50 ms", "p99 ms"), _measured(result)),
         "",
-        "Versions: " + ", ".join(f"{name} {version}" for name, version in result.versions.items()) + ".",
+        "Versions: " + "; ".join(_versions(result.versions)) + ".",
     ]
     return "\n".join(lines)
 
@@ -80,7 +81,23 @@ def _table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> list[str]:
 def _measured(result: Report) -> list[tuple[str, ...]]:
     figures = ("cpu_us", "per_second", "p50_ms", "p99_ms")
     return [
-        (trial, *(f"{values[name]:.3g}" if values.get(name) else "" for name in figures))
+        (trial, *(_figure(values.get(name)) for name in figures))
         for trial, values in result.medians().items()
         if "cpu_us" in values
     ]
+
+
+def _figure(value: float | None) -> str:
+    """Three digits, and whole numbers from a hundred on; nothing for what this load does not measure."""
+    if not value:
+        return ""
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def _versions(versions: Mapping[str, str]) -> list[str]:
+    """`environment: package version, …` of each environment; what has no environment stands alone."""
+    grouped: dict[str, list[str]] = {}
+    for name, version in versions.items():
+        environment, _, package = name.partition(" ")
+        grouped.setdefault(environment, []).append(f"{package} {version}".strip())
+    return [f"{environment} {', '.join(packages)}" for environment, packages in grouped.items()]
