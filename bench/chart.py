@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LABELS, VALUES, ROW, HEAD, FOOT = 760, 250, 90, 26, 44, 34
+from bench.figures import readable
+
+WIDTH, LABELS, VALUES, ROW, HEAD, FOOT = 760, 250, 90, 26, 44, 26
 OURS, PEER, INK, GRID = "#0b7a75", "#9aa5b1", "#1f2933", "#d9dfe5"
 FONT = "font-family='system-ui, sans-serif'"
 
@@ -39,12 +41,12 @@ def draw(title: str, unit: str, bars: Sequence[Bar]) -> str:
         f"<title>{escape(title)}</title>",
         f"<rect width='{WIDTH}' height='{height}' fill='white'/>",
         _text(12, 26, title, size=15, weight=600),
+        _text(WIDTH - 12, 26, unit, size=11, anchor="end"),
         *(_grid(across(10**power), height, 10**power) for power in range(first, last + 1)),
         *(
             _bar(bar, HEAD + ROW * index, across(10**first), across(bar.value))
             for index, bar in enumerate(bars)
         ),
-        _text(WIDTH - 12, height - 10, unit, size=11, anchor="end"),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -59,7 +61,7 @@ def _bar(bar: Bar, top: float, left: float, right: float) -> str:
     colour = OURS if bar.is_ours else PEER
     shape = f"<rect x='{left:.1f}' y='{top + 4:.1f}' width='{max(1.0, right - left):.1f}' height='{ROW - 8}' rx='2' fill='{colour}'/>"
     label = _text(LABELS - 10, top + 18, bar.label, size=12, anchor="end", weight=600 if bar.is_ours else 400)
-    return label + shape + _text(right + 6, top + 18, f"{bar.value:.3g}", size=12)
+    return label + shape + _text(right + 6, top + 18, readable(bar.value), size=12)
 
 
 def _text(x: float, y: float, text: str, *, size: int, anchor: str = "start", weight: int = 400) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench import chart, report
+from bench.figures import readable
 from bench.report import Report
 from bench.trials import ALL
 from toolchain.folders import CHECKOUT
@@ -88,10 +89,8 @@ def _measured(result: Report) -> list[tuple[str, ...]]:
 
 
 def _figure(value: float | None) -> str:
-    """Three digits, and whole numbers from a hundred on; nothing for what this load does not measure."""
-    if not value:
-        return ""
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    """Nothing for what this load does not measure."""
+    return readable(value) if value else ""
 
 
 def _versions(versions: Mapping[str, str]) -> list[str]:

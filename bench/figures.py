@@ -69,3 +69,8 @@ def ratio_of_rounds(rounds: Sequence[Round], above: Reading, below: Reading | No
 def median(values: Sequence[float]) -> float | None:
     """The middle value, None of nothing."""
     return statistics.median(values) if values else None
+
+
+def readable(value: float) -> str:
+    """Three digits, and whole numbers from a hundred on."""
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"

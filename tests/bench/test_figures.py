@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import LoadFailed
-from bench.figures import Gate, Reading, cpu_us_per_answer, median, percentile, ratio_of_rounds
+from bench.figures import Gate, Reading, cpu_us_per_answer, median, percentile, ratio_of_rounds, readable
 
 PEER, OURS = Reading(trial="peer", figure="cpu_us"), Reading(trial="ours", figure="cpu_us")
 
@@ -71,3 +71,10 @@ def test_a_percentile_is_a_value_that_was_measured(percent: float, value: float)
 )
 def test_a_gate_knows_which_side_is_good(gate: Gate, ratio: float, holds: bool, reaches_goal: bool) -> None:
     assert (gate.holds(ratio), gate.reaches_goal(ratio)) == (holds, reaches_goal)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "0.123"), (13.06, "13.1"), (99.94, "99.9"), (100.4, "100"), (5078.0, "5078")]
+)
+def test_a_figure_reads_without_exponents(value: float, text: str) -> None:
+    assert readable(value) == text
