@@ -23,7 +23,7 @@ def describe() -> dict[str, Any]:
     processor = re.search(r"^model name\s*: (.*)$", information, flags=re.MULTILINE)
     return {
         "processor": processor[1] if processor else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
