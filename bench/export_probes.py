@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,12 @@ def unfrozen(source: Path, folder: Path) -> dict[str, float]:
     with tf.Graph().as_default() as graph, v1.Session() as session:
         v1.train.import_meta_graph(f"{prefix}.meta").restore(session, prefix)
         names = {each.name for each in graph.get_operations()}
-        outputs = {name: graph.get_tensor_by_name(f"{name}:0") for name in ("scores", "classes") if name in names}
-        v1.saved_model.simple_save(session, str(folder), {"images": graph.get_tensor_by_name("images:0")}, outputs)
+        outputs = {
+            name: graph.get_tensor_by_name(f"{name}:0") for name in ("scores", "classes") if name in names
+        }
+        v1.saved_model.simple_save(
+            session, str(folder), {"images": graph.get_tensor_by_name("images:0")}, outputs
+        )
     return {}
 
 
@@ -119,7 +124,8 @@ def main(words: list[str]) -> None:
         "inception": lambda: inception(places[0]),
         "unfrozen": lambda: unfrozen(places[0], places[1]),
     }
-    print(json.dumps(probes[what]()))
+    probe: Callable[[], dict[str, float]] = probes[what]
+    print(json.dumps(probe()))
 
 
 if __name__ == "__main__":
