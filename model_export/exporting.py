@@ -23,6 +23,7 @@ from model_export.preprocessing import find_preprocessed
 from model_export.refining import refine, tuned
 from model_export.rehearsal import Rehearsal, rehearse, write_rehearsal
 from model_export.servable import write_graph_def, write_servable
+from model_export.sessions import release_memory
 from model_export.source_files import SourceFiles, locate
 from model_export.sources import opened
 from model_export.standing import is_whole, standing_artifact
@@ -94,6 +95,7 @@ def _freeze(
             preprocessed = find_preprocessed(
                 request.preprocessed, loaded.session.graph, frozen.graph, signatures[request.signature]
             )
+    release_memory()
     canonicalise(frozen.graph)
     report(
         f"Froze {frozen.folded.variables} variables, {frozen.folded.size_bytes} bytes, "

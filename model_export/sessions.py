@@ -6,6 +6,8 @@ server runs it, where constants fold and kernels fuse and the last bits move.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -53,6 +55,17 @@ def exact() -> ConfigProto:
 def served() -> ConfigProto:
     """Return the settings of a server that was told nothing."""
     return import_tensorflow().compat.v1.ConfigProto()
+
+
+def release_memory() -> None:
+    """Give back what closed sessions held: graphs refer to themselves, and the C library keeps freed pages to itself.
+
+    Without it the second of two loads stands on the first: 0.7 GB of a model of 0.1 GB.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc; other C libraries have none
+    if trim is not None:
+        trim(0)
 
 
 def run_signature(

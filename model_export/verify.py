@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from model_export.errors import VerificationError
 from model_export.examples import rows
 from model_export.questions import Inputs, batch_sizes, questions
-from model_export.sessions import exact, first_line, import_tensorflow, run_signature, served
+from model_export.sessions import exact, first_line, import_tensorflow, release_memory, run_signature, served
 
 if TYPE_CHECKING:
     from tensorflow.core.protobuf.config_pb2 import ConfigProto
@@ -88,6 +88,7 @@ def verify(folder: Path, exchanges: tuple[Exchange, ...]) -> Verification:
     with opened_servable(folder, exact()) as answer:
         for each in exchanges:
             _compare_exactly(each, answer(each.signature, each.inputs))
+    release_memory()
     return verify_as_served(folder, exchanges)
 
 
@@ -100,6 +101,7 @@ def verify_as_served(
     """
     with opened_servable(folder, served()) as answer:
         differences = [_compare_as_served(each, answer(each.signature, each.inputs), tolerance) for each in exchanges]
+    release_memory()
     return Verification(exchanges=len(exchanges), largest_difference=max(differences, default=0.0))
 
 
