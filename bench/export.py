@@ -20,7 +20,12 @@ from bench.rounds import Log
 from toolchain import folders
 from toolchain.progress import Progress
 
-_TITLES = {"mnist": "MNIST softmax", "cnn": "MNIST CNN", "efficientnet": "EfficientNet-Lite0", "inception": "Inception-v3"}
+_TITLES = {
+    "mnist": "MNIST softmax",
+    "cnn": "MNIST CNN",
+    "efficientnet": "EfficientNet-Lite0",
+    "inception": "Inception-v3",
+}
 _FROM_KERAS = ("cnn", "inception")
 _LARGE = ("efficientnet", "inception")
 
@@ -46,7 +51,9 @@ def measure(rounds: int, patterns: Sequence[str], progress: Progress) -> Report:
     """Measure what the chosen cases need, `rounds` times. Raises BenchError when nothing can be measured."""
     chosen = select(cases(), patterns)
     if not chosen:
-        raise BenchError(f"expected --only to name a case, got {', '.join(patterns)}; there are {', '.join(each.name for each in cases())}")
+        raise BenchError(
+            f"expected --only to name a case, got {', '.join(patterns)}; there are {', '.join(each.name for each in cases())}"
+        )
     facts = machine.describe()
     models = prepare(folders.locate(), progress)
     wanted = [each for each in NAMES if any(each in case.trials for case in chosen)]
@@ -54,7 +61,9 @@ def measure(rounds: int, patterns: Sequence[str], progress: Progress) -> Report:
     for number in range(rounds):
         figures: dict[str, Figures] = {}
         for model in wanted if number % 2 == 0 else reversed(wanted):
-            _measure_into(figures, log.failures, models, model, f"round {number + 1} of {rounds}: {model}", progress)
+            _measure_into(
+                figures, log.failures, models, model, f"round {number + 1} of {rounds}: {model}", progress
+            )
         log.rounds.append(figures)
     return Report(
         verdicts=verdicts.judge(chosen, log), log=log, machine=facts, versions=machine.versions(["export"]),
@@ -96,7 +105,9 @@ def _measure(models: ExportModels, model: str) -> Figures:
         "bytes": float((models.servable(model, "frozen") / "saved_model.pb").stat().st_size),
     }
     if model in _FROM_KERAS:
-        figures["keras_bytes"] = float(sum(each.stat().st_size for each in models.unfrozen(model).rglob("*") if each.is_file()))
+        figures["keras_bytes"] = float(
+            sum(each.stat().st_size for each in models.unfrozen(model).rglob("*") if each.is_file())
+        )
     return {**figures, **_command(models, model)}
 
 
@@ -105,7 +116,11 @@ def _command(models: ExportModels, model: str) -> Figures:
     import_seconds, import_bytes = _timed([sys.executable, "-m", "bench.export_probes", "import"])
     with tempfile.TemporaryDirectory(prefix="bench-export-") as base_path:
         seconds, peak_bytes = _timed(export_words(models.source(model), model, Path(base_path) / model))
-    return {"command_seconds": seconds, "import_seconds": import_seconds, "extra_bytes": peak_bytes - import_bytes}
+    return {
+        "command_seconds": seconds,
+        "import_seconds": import_seconds,
+        "extra_bytes": peak_bytes - import_bytes,
+    }
 
 
 def _timed(words: list[str]) -> tuple[float, float]:

@@ -83,7 +83,16 @@ def _make(models: ExportModels, model: str) -> None:
         run([sys.executable, *_TRAINERS[model], "--output-dir", str(trained)])
     else:
         run([sys.executable, "-m", "bench.export_probes", "inception", str(trained / "inception.keras")])
-    run([sys.executable, "-m", "bench.export_probes", "unfrozen", str(models.source(model)), str(folder / "unfrozen")])
+    run(
+        [
+            sys.executable,
+            "-m",
+            "bench.export_probes",
+            "unfrozen",
+            str(models.source(model)),
+            str(folder / "unfrozen"),
+        ]
+    )
     run(export_words(models.source(model), model, folder / "frozen"))
     run(export_words(models.source(model), model, folder / "optimized", "--optimize"))
 

@@ -46,7 +46,12 @@ def check_against_golden(version_path: Path) -> Verification:
     Only as served: bit for bit is a promise between two graphs on one machine, and this may be another one.
     """
     exchanges = tuple(
-        Exchange(signature=each.signature, inputs=each.inputs, outputs=each.outputs, repeatable=frozenset(each.outputs))
+        Exchange(
+            signature=each.signature,
+            inputs=each.inputs,
+            outputs=each.outputs,
+            repeatable=frozenset(each.outputs),
+        )
         for each in read_golden(version_path)
     )
     return verify_as_served(version_path, exchanges, tolerance=_tolerance(version_path))

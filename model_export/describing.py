@@ -48,7 +48,8 @@ def describe(
         signatures=tuple(_signature(key, each) for key, each in sorted(model.signatures.items())),
         accuracy=accuracy,
         files=files,
-        extra=dict(extra) | ({} if model.preprocessed is None else {"preprocessed": asdict(model.preprocessed)}),
+        extra=dict(extra)
+        | ({} if model.preprocessed is None else {"preprocessed": asdict(model.preprocessed)}),
     )
 
 

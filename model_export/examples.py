@@ -46,7 +46,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: _as_text(archive[name]) for name in archive.files}
     except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
-        message = f"expected arrays without pickled objects in {path}, received {error}; write it with numpy.savez"
+        message = (
+            f"expected arrays without pickled objects in {path}, received {error}; write it with numpy.savez"
+        )
         raise SourceError(message) from error
 
 

@@ -61,7 +61,9 @@ def write_rehearsal(folder: Path, model_name: str, rehearsal: Rehearsal) -> None
     write_golden(folder, model_name=model_name, exchanges=rehearsal.golden)
 
 
-def _batches(signature: SignatureDef, inputs: Arrays, sizes: Sequence[int], answer: Answer) -> Iterator[Arrays]:
+def _batches(
+    signature: SignatureDef, inputs: Arrays, sizes: Sequence[int], answer: Answer
+) -> Iterator[Arrays]:
     if not all(_takes_any_batch(info.tensor_shape) for info in signature.inputs.values()):
         return
     if _takes_repeated_rows(signature, inputs, answer):

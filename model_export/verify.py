@@ -100,7 +100,9 @@ def verify_as_served(
     A wider `tolerance` also forgives a change of winners; None forgives everything but another shape, and only measures.
     """
     with opened_servable(folder, served()) as answer:
-        differences = [_compare_as_served(each, answer(each.signature, each.inputs), tolerance) for each in exchanges]
+        differences = [
+            _compare_as_served(each, answer(each.signature, each.inputs), tolerance) for each in exchanges
+        ]
     release_memory()
     return Verification(exchanges=len(exchanges), largest_difference=max(differences, default=0.0))
 

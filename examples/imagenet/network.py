@@ -63,7 +63,9 @@ class Network:
                 channels, index = stage.channels, index + 1
         x = tf.nn.relu6(self._normalise(self._convolve(x, "_conv_head"), "_bn1"))
         kernel = self._variable("fc/kernel", self.weights["_fc.weight"].T)
-        logits = tf.matmul(tf.reduce_mean(x, [1, 2]), kernel) + self._variable("fc/bias", self.weights["_fc.bias"])
+        logits = tf.matmul(tf.reduce_mean(x, [1, 2]), kernel) + self._variable(
+            "fc/bias", self.weights["_fc.bias"]
+        )
         return tf.nn.softmax(logits, name="probabilities")
 
     def _block(self, x: Any, index: int, stage: Stage, *, stride: int, channels: int) -> Any:  # noqa: ANN401
@@ -84,9 +86,19 @@ class Network:
         return self.tf.nn.depthwise_conv2d(x, kernel, [1, stride, stride, 1], "SAME")
 
     def _normalise(self, x: Any, name: str) -> Any:  # noqa: ANN401
-        parts = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
-        values = [self._variable(f"{name}/{ours}", self.weights[f"{name}.{theirs}"]) for ours, theirs in parts.items()]
-        result, *_ = self.tf.compat.v1.nn.fused_batch_norm(x, *values, epsilon=BATCH_NORM_EPSILON, is_training=False)
+        parts = {
+            "gamma": "weight",
+            "beta": "bias",
+            "moving_mean": "running_mean",
+            "moving_variance": "running_var",
+        }
+        values = [
+            self._variable(f"{name}/{ours}", self.weights[f"{name}.{theirs}"])
+            for ours, theirs in parts.items()
+        ]
+        result, *_ = self.tf.compat.v1.nn.fused_batch_norm(
+            x, *values, epsilon=BATCH_NORM_EPSILON, is_training=False
+        )
         return result
 
     def _variable(self, name: str, value: NDArray[Any]) -> Any:  # noqa: ANN401
@@ -102,7 +114,9 @@ def build(tf: Any, weights: Mapping[str, NDArray[Any]], classes: Sequence[str]) 
     network = Network(tf, weights)
     images = tf.compat.v1.placeholder(tf.string, [None], name="images")
     decoded = tf.TensorSpec([IMAGE_SIZE, IMAGE_SIZE, 3], tf.float32)
-    pixels = tf.identity(tf.map_fn(lambda each: _pixels(tf, each), images, fn_output_signature=decoded), name="pixels")
+    pixels = tf.identity(
+        tf.map_fn(lambda each: _pixels(tf, each), images, fn_output_signature=decoded), name="pixels"
+    )
     scores, indices = tf.nn.top_k(network.probabilities(pixels), BEST)
     tf.identity(scores, name="scores")
     tf.gather(tf.constant(list(classes), name="class_names"), indices, name="classes")

@@ -44,7 +44,15 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
             keys = _Unpickler(file, {}).load()
             storages = {key: _read_storage(file, np.dtype(dtypes[key])) for key in keys}
             return {name: _materialise(view, storages[view.storage]) for name, view in state.items()}
-    except (OSError, pickle.UnpicklingError, struct.error, EOFError, KeyError, AttributeError, ValueError) as error:
+    except (
+        OSError,
+        pickle.UnpicklingError,
+        struct.error,
+        EOFError,
+        KeyError,
+        AttributeError,
+        ValueError,
+    ) as error:
         message = f"expected PyTorch weights of the old layout in {path}, received {error}; install the package again"
         raise WeightsError(message) from error
 
@@ -70,7 +78,9 @@ class _Unpickler(pickle.Unpickler):
         return str(key)
 
 
-def _rebuild(storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> _View:
+def _rebuild(
+    storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
+) -> _View:
     return _View(storage=storage, offset=offset, shape=tuple(shape), strides=tuple(strides))
 
 

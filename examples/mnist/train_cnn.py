@@ -32,7 +32,9 @@ def main() -> int:
         with filled_at_once(args.output_dir, announced_by="mnist.keras") as scratch:
             facts = _train(scratch, training, heldout, epochs=args.epochs)
             np.savez(scratch / "heldout.npz", images=heldout.images, labels=heldout.labels)
-            (scratch / "training.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            (scratch / "training.json").write_text(
+                json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
     except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -44,9 +46,15 @@ def main() -> int:
 
 
 def _parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Train a small convolutional network on 4000 real MNIST images.")
-    parser.add_argument("--output-dir", type=Path, required=True, help="folder for the Keras file; made if missing")
-    parser.add_argument("--epochs", type=int, default=12, help="rounds over the training images (default: 12)")
+    parser = argparse.ArgumentParser(
+        description="Train a small convolutional network on 4000 real MNIST images."
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, required=True, help="folder for the Keras file; made if missing"
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=12, help="rounds over the training images (default: 12)"
+    )
     args = parser.parse_args()
     if args.epochs < 1:
         parser.error(f"--epochs must be at least 1, got {args.epochs}")
@@ -68,7 +76,9 @@ def _train(folder: Path, training: LabelledImages, heldout: LabelledImages, *, e
     print("Done training!")
     accuracies = [_accuracy(model, each) for each in (training, heldout)]
     model.save(folder / "mnist.keras")
-    print(f"Training accuracy: {accuracies[0]:.4f}; on {len(heldout.labels)} held-out images: {accuracies[1]:.4f}")
+    print(
+        f"Training accuracy: {accuracies[0]:.4f}; on {len(heldout.labels)} held-out images: {accuracies[1]:.4f}"
+    )
     return {
         "training_accuracy": accuracies[0],
         "test_accuracy": accuracies[1],

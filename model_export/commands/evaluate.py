@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("version_path", type=Path, metavar="VERSION_DIR", help="version folder of a servable")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="NPZ", help="arrays by input alias, and `labels`, equally long"
+        "--data",
+        type=Path,
+        required=True,
+        metavar="NPZ",
+        help="arrays by input alias, and `labels`, equally long",
     )
     parser.add_argument("--signature", default="serving_default", metavar="KEY", help="signature to ask")
     parser.add_argument(
@@ -31,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("top_1", "top_5", "mean_absolute_error"),
         help="what to measure (default: top_1)",
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as one JSON object on the last line"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -109,7 +109,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fold constants and batch normalisation now instead of at every start of a server",
     )
     parser.add_argument(
-        "--quantize", choices=("fp16", "int8"), help="store the weights smaller; refused when the answers move too far"
+        "--quantize",
+        choices=("fp16", "int8"),
+        help="store the weights smaller; refused when the answers move too far",
     )
     parser.add_argument(
         "--error-limit",
@@ -118,7 +120,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how far quantised answers may be off, of the largest (default: 0.01 for fp16, 0.1 for int8)",
     )
     parser.add_argument(
-        "--tune", action="store_true", help="measure which runtime settings answer fastest here, and keep them"
+        "--tune",
+        action="store_true",
+        help="measure which runtime settings answer fastest here, and keep them",
     )
     parser.add_argument(
         "--frozen-graph", type=Path, metavar="PATH", help="also write the bare frozen GraphDef"

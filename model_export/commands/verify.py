@@ -24,12 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of `verify`."""
     parser.epilog = _EXAMPLES
     parser.add_argument("version_path", type=Path, metavar="VERSION_DIR", help="version folder of a servable")
-    parser.add_argument("--source", type=Path, metavar="PATH", help="the trained model (default: the golden requests)")
+    parser.add_argument(
+        "--source", type=Path, metavar="PATH", help="the trained model (default: the golden requests)"
+    )
     parser.add_argument("--outputs", type=names, default=(), metavar="NODE,…", help="as in `export`")
     parser.add_argument("--inputs", type=names, default=(), metavar="NODE,…", help="as in `export`")
     parser.add_argument("--signature", default="serving_default", metavar="KEY", help="as in `export`")
     parser.add_argument("--builder", metavar="FILE.py:FUNCTION", help="as in `export`")
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as one JSON object on the last line"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

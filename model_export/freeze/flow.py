@@ -77,10 +77,14 @@ def call_result_types(node: NodeDef, shape: CallShape, arguments: Types, functio
     if shape.is_loop:
         return arguments
     first, *others = (functions.result_types(each, arguments) for each in _called(node, shape))
-    return tuple(each if all(other[index] == each for other in others) else None for index, each in enumerate(first))
+    return tuple(
+        each if all(other[index] == each for other in others) else None for index, each in enumerate(first)
+    )
 
 
-def refuse_disagreement(node: NodeDef, shape: CallShape, arguments: Types, functions: Callees, scope: Scope) -> None:
+def refuse_disagreement(
+    node: NodeDef, shape: CallShape, arguments: Types, functions: Callees, scope: Scope
+) -> None:
     """Raise NotFreezableError where branches return other variables, or rounds of a loop replace them."""
     called = _called(node, shape)
     if shape.is_loop:
@@ -90,7 +94,8 @@ def refuse_disagreement(node: NodeDef, shape: CallShape, arguments: Types, funct
     results = [functions.result_types(each, arguments) for each in called]
     if any(each != results[0] for each in results):
         _refuse(
-            scope.describe(node), "branches that return a variable in one case and none, or another type, in the next"
+            scope.describe(node),
+            "branches that return a variable in one case and none, or another type, in the next",
         )
 
 
@@ -101,9 +106,13 @@ def _called(node: NodeDef, shape: CallShape) -> list[str]:
 def _outputs(node: NodeDef, types: Types, scope: Scope, functions: Callees) -> dict[str, int]:
     carried = next((each for each in types if each is not None), None)
     if node.op in PASSING and carried is not None:
-        return {scope.output(node.name, name, 0, index): carried for index, name in enumerate(PASSING[node.op])}
+        return {
+            scope.output(node.name, name, 0, index): carried for index, name in enumerate(PASSING[node.op])
+        }
     if node.op == "IdentityN":
-        return {scope.output(node.name, "output", i, i): each for i, each in enumerate(types) if each is not None}
+        return {
+            scope.output(node.name, "output", i, i): each for i, each in enumerate(types) if each is not None
+        }
     shape = call_shape(node, functions.definitions)
     if shape is None:
         return {}

@@ -46,7 +46,9 @@ def optimise(model: FrozenModel) -> FrozenModel:
     canonicalise(graph)
     internal = sorted({node.op for node in graph.node if node.op.startswith("_")})
     if internal:
-        message = f"expected plain ops after optimising, received {', '.join(internal)}; export without --optimize"
+        message = (
+            f"expected plain ops after optimising, received {', '.join(internal)}; export without --optimize"
+        )
         raise NotFreezableError(message)
     return replace(model, graph=graph)
 

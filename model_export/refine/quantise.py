@@ -70,7 +70,10 @@ def _store_int8(graph: GraphDef, node: NodeDef) -> None:
     _become(node, "Mul", [f"{name}/wide", f"{name}/scale", *controls], T=FLOAT)
 
 
-_STORES: Final[dict[Quantization, Callable[[GraphDef, NodeDef], None]]] = {"fp16": _store_half, "int8": _store_int8}
+_STORES: Final[dict[Quantization, Callable[[GraphDef, NodeDef], None]]] = {
+    "fp16": _store_half,
+    "int8": _store_int8,
+}
 
 
 def _values(node: NodeDef) -> NDArray[Any]:

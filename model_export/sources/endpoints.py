@@ -90,7 +90,11 @@ def select(own: Mapping[str, SignatureDef], key: str) -> dict[str, SignatureDef]
         return dict(own)
     if len(own) == 1:
         (lone,) = own.values()
-        return {**own, DEFAULT_SIGNATURE: lone} if key == DEFAULT_SIGNATURE else {key: lone, DEFAULT_SIGNATURE: lone}
+        return (
+            {**own, DEFAULT_SIGNATURE: lone}
+            if key == DEFAULT_SIGNATURE
+            else {key: lone, DEFAULT_SIGNATURE: lone}
+        )
     message = (
         f"expected a signature {key!r}, received a model with {', '.join(sorted(own))}; "
         "choose one with --signature, or name the output nodes with --outputs"

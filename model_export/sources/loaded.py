@@ -38,7 +38,10 @@ class LoadedModel:
         self.restore()
         tf = import_tensorflow()
         with self.session.graph.as_default():
-            reads = [_read(self.session.graph.get_tensor_by_name(f"{each.name}:0"), each.dtype) for each in variables]
+            reads = [
+                _read(self.session.graph.get_tensor_by_name(f"{each.name}:0"), each.dtype)
+                for each in variables
+            ]
         try:
             return list(self.session.run(reads))
         except tf.errors.FailedPreconditionError as error:
@@ -59,7 +62,9 @@ def _read(variable: Any, dtype: int) -> Any:  # noqa: ANN401 - tf.Tensor
     tf = import_tensorflow()
     if variable.dtype != tf.resource:
         return variable
-    existing = (each for each in variable.consumers() if each.type == "ReadVariableOp" and not each.control_inputs)
+    existing = (
+        each for each in variable.consumers() if each.type == "ReadVariableOp" and not each.control_inputs
+    )
     for read in existing:
         return read.outputs[0]
     return tf.raw_ops.ReadVariableOp(resource=variable, dtype=dtype)

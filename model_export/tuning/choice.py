@@ -46,13 +46,18 @@ def tune(folder: Path) -> Tuning:
 def choose(measured: Mapping[str, Latencies]) -> str:
     """Return the combination with the least geometric mean of times: every batch size counts alike."""
     means = {
-        name: math.exp(sum(math.log(time) for time in times.values()) / len(times)) for name, times in measured.items()
+        name: math.exp(sum(math.log(time) for time in times.values()) / len(times))
+        for name, times in measured.items()
     }
     return min(sorted(means), key=means.__getitem__)
 
 
 def _measure(folder: Path, onednn: str) -> dict[str, Latencies]:
-    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1" if onednn == "on" else "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {
+        **os.environ,
+        "TF_ENABLE_ONEDNN_OPTS": "1" if onednn == "on" else "0",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     words = [sys.executable, "-m", "model_export.tuning.measurement", str(folder)]
     done = subprocess.run(
         words,

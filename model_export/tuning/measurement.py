@@ -51,7 +51,9 @@ def _single_thread() -> tuple[ConfigProto, RunOptions]:
 
 def _single_thread_plain() -> tuple[ConfigProto, RunOptions]:
     v1 = import_tensorflow().compat.v1
-    config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, use_per_session_threads=True)
+    config = v1.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, use_per_session_threads=True
+    )
     options = v1.RunOptions()
     options.inter_op_thread_pool = _CALLERS_THREAD
     return config, options
@@ -68,10 +70,18 @@ _PROFILES: Final = {"single_thread": (_single_thread, _single_thread_plain), "th
 
 def _batches(folder: Path) -> dict[str, Any]:
     requests = read_warmup(folder)
-    return {str(max((len(values) for values in each.inputs.values() if values.ndim), default=1)): each for each in requests}
+    return {
+        str(max((len(values) for values in each.inputs.values() if values.ndim), default=1)): each
+        for each in requests
+    }
 
 
-def _load_one_that_answers(stack: ExitStack, folder: Path, name: str, request: Any) -> Callable[[Any], object]:  # noqa: ANN401
+def _load_one_that_answers(
+    stack: ExitStack,
+    folder: Path,
+    name: str,
+    request: Any,  # noqa: ANN401 - a protobuf message, which has no static type here
+) -> Callable[[Any], object]:
     tf = import_tensorflow()
     *better, last = _PROFILES[name]
     for way in better:
@@ -84,7 +94,9 @@ def _load_one_that_answers(stack: ExitStack, folder: Path, name: str, request: A
     return _load(stack, folder, *last())
 
 
-def _load(stack: ExitStack, folder: Path, config: ConfigProto, options: RunOptions) -> Callable[[Any], object]:
+def _load(
+    stack: ExitStack, folder: Path, config: ConfigProto, options: RunOptions
+) -> Callable[[Any], object]:
     tf = import_tensorflow()
     graph = tf.Graph()
     session = stack.enter_context(tf.compat.v1.Session(graph=graph, config=config))

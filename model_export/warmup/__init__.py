@@ -15,4 +15,12 @@ from model_export.warmup.files import (
     write_warmup,
 )
 
-__all__ = ["GOLDEN_PATH", "WARMUP_PATH", "Golden", "read_golden", "read_warmup", "write_golden", "write_warmup"]
+__all__ = [
+    "GOLDEN_PATH",
+    "WARMUP_PATH",
+    "Golden",
+    "read_golden",
+    "read_warmup",
+    "write_golden",
+    "write_warmup",
+]

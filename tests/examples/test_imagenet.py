@@ -69,7 +69,9 @@ def test_a_photo_of_a_cat_is_a_cat_to_every_signature(servable: Path) -> None:
 def test_the_signature_takes_photos_and_gives_classes_and_scores(servable: Path) -> None:
     signature = Manifest.read(servable).signatures[0]
 
-    assert [(each.name, each.dtype, each.shape) for each in signature.inputs] == [("images", "string", (None,))]
+    assert [(each.name, each.dtype, each.shape) for each in signature.inputs] == [
+        ("images", "string", (None,))
+    ]
     outputs = [("classes", "string", (None, 5)), ("scores", "float32", (None, 5))]
     assert [(each.name, each.dtype, each.shape) for each in signature.outputs] == outputs
 
@@ -82,7 +84,9 @@ def test_the_preprocessed_tensor_is_marked_in_manifest_and_graph_and_can_be_fed(
 
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(servable))
-        assert list(meta_graph.collection_def["tf_serving_platform/preprocessed"].node_list.value) == ["pixels:0"]
+        assert list(meta_graph.collection_def["tf_serving_platform/preprocessed"].node_list.value) == [
+            "pixels:0"
+        ]
         pixels = session.run("pixels:0", {"images:0": [CAT.read_bytes()]})
         assert session.run("classes:0", {"pixels:0": pixels})[0, 0] == b"Egyptian Mau"
 
@@ -125,7 +129,10 @@ def test_the_client_sends_the_photo_and_prints_the_response(server: tuple[str, l
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("--server=127.0.0.1:1", f"--image={CAT}"), "expected an answer from 127.0.0.1:1, received UNAVAILABLE"),
+        (
+            ("--server=127.0.0.1:1", f"--image={CAT}"),
+            "expected an answer from 127.0.0.1:1, received UNAVAILABLE",
+        ),
         (("--image=no-cat.jpg",), "expected a photo at no-cat.jpg"),
     ],
     ids=["no server", "no photo"],
@@ -148,7 +155,11 @@ def test_weights_that_would_run_code_are_refused(tmp_path: Path) -> None:
     program = f"import pathlib, torch_weights; torch_weights.read_weights(pathlib.Path({str(tmp_path / 'evil.pth')!r}))"
 
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT / "examples" / "imagenet", capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        cwd=ROOT / "examples" / "imagenet",
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert "the name builtins.print, which no plain weights need" in done.stderr

@@ -66,7 +66,15 @@ def test_the_same_arguments_give_the_same_weights(trained: Path, tmp_path: Path)
 
 
 def test_a_killed_training_leaves_nothing_visible_and_the_next_removes_the_rest(tmp_path: Path) -> None:
-    script = [sys.executable, "-u", str(ROOT / "examples/mnist/train.py"), "--output-dir", str(tmp_path), "--steps", "100000"]
+    script = [
+        sys.executable,
+        "-u",
+        str(ROOT / "examples/mnist/train.py"),
+        "--output-dir",
+        str(tmp_path),
+        "--steps",
+        "100000",
+    ]
     process = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert next(line for line in process.stdout if "step" in line)
@@ -97,13 +105,33 @@ def test_a_mistake_is_one_sentence(words: tuple[str, ...], code: int, reason: st
     assert reason in done.stderr.splitlines()[-1]
 
 
-def test_the_convolutional_network_is_above_96_percent_and_travels_through_the_keras_door(tmp_path: Path) -> None:
+def test_the_convolutional_network_is_above_96_percent_and_travels_through_the_keras_door(
+    tmp_path: Path,
+) -> None:
     done = run("mnist/train_cnn.py", "--output-dir", tmp_path / "cnn")
     assert done.returncode == 0, done.stderr
-    words = ["--name", "mnist", "--base-path", tmp_path / "models", "--evaluate", tmp_path / "cnn" / "heldout.npz"]
-    line = [sys.executable, "-m", "model_export", "export", "--json", "--source", tmp_path / "cnn" / "mnist.keras", *words]
+    words = [
+        "--name",
+        "mnist",
+        "--base-path",
+        tmp_path / "models",
+        "--evaluate",
+        tmp_path / "cnn" / "heldout.npz",
+    ]
+    line = [
+        sys.executable,
+        "-m",
+        "model_export",
+        "export",
+        "--json",
+        "--source",
+        tmp_path / "cnn" / "mnist.keras",
+        *words,
+    ]
 
-    exported = subprocess.run([str(each) for each in line], cwd=ROOT, capture_output=True, text=True, check=False)
+    exported = subprocess.run(
+        [str(each) for each in line], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
     assert exported.returncode == 0, exported.stderr
     manifest = json.loads(exported.stdout.splitlines()[-1])

@@ -17,10 +17,15 @@ def answers(folder: Path, inputs: dict[str, Any], *, signature: str = "serving_d
     """Load a SavedModel and ask one of its signatures."""
     import tensorflow as tf
 
-    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph, config=exact_config()) as session:
+    with (
+        tf.Graph().as_default() as graph,
+        tf.compat.v1.Session(graph=graph, config=exact_config()) as session,
+    ):
         chosen = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def[signature]
         fetches = {alias: info.name for alias, info in chosen.outputs.items()}
-        return dict(session.run(fetches, {chosen.inputs[alias].name: value for alias, value in inputs.items()}))
+        return dict(
+            session.run(fetches, {chosen.inputs[alias].name: value for alias, value in inputs.items()})
+        )
 
 
 def checkpoint_answers(prefix: Path, inputs: dict[str, Any], outputs: str) -> dict[str, Any]:

@@ -89,9 +89,15 @@ def test_accuracy_is_measured_by_metric(servable: Path, tmp_path: Path) -> None:
     ("arrays", "reason"),
     [
         ({"x": np.zeros((2, 4), np.float32)}, "expected inputs and `labels`, equally long"),
-        ({"x": np.zeros((2, 4), np.float32), "labels": np.zeros(3)}, "expected inputs and `labels`, equally long"),
+        (
+            {"x": np.zeros((2, 4), np.float32), "labels": np.zeros(3)},
+            "expected inputs and `labels`, equally long",
+        ),
         ({"images": np.zeros((2, 4), np.float32), "labels": np.zeros(2)}, r"expected example arrays \['x'\]"),
-        ({"x": np.zeros((2, 5), np.float32), "labels": np.zeros(2)}, "expected examples that 'serving_default' takes"),
+        (
+            {"x": np.zeros((2, 5), np.float32), "labels": np.zeros(2)},
+            "expected examples that 'serving_default' takes",
+        ),
         ({"x": np.array([{}, {}]), "labels": np.zeros(2)}, "expected arrays without pickled objects"),
     ],
     ids=["no labels", "unequal lengths", "another name", "another shape", "pickled objects"],

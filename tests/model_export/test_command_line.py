@@ -7,7 +7,9 @@ from model_export import commands
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "model_export", *words], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "model_export", *words], capture_output=True, text=True, check=False
+    )
 
 
 def test_help_lists_every_verb_and_the_exit_codes() -> None:
@@ -18,7 +20,9 @@ def test_help_lists_every_verb_and_the_exit_codes() -> None:
     assert "exit codes:" in shown.stdout
 
 
-@pytest.mark.parametrize("words", [(), ("freeze",), ("export",)], ids=["no verb", "an unknown verb", "missing flags"])
+@pytest.mark.parametrize(
+    "words", [(), ("freeze",), ("export",)], ids=["no verb", "an unknown verb", "missing flags"]
+)
 def test_a_wrong_command_line_exits_with_2(words: tuple[str, ...]) -> None:
     refused = run(*words)
 
@@ -36,7 +40,9 @@ def test_an_expected_failure_is_one_sentence_and_exits_with_1(tmp_path: object) 
 
 @pytest.mark.parametrize("version", ["-1", "one", "1.0", str(2**63)])
 def test_a_version_that_no_folder_can_have_is_refused(version: str, tmp_path: object) -> None:
-    refused = run("export", "--source", "s", "--name", "m", "--base-path", f"{tmp_path}", "--version", version)
+    refused = run(
+        "export", "--source", "s", "--name", "m", "--base-path", f"{tmp_path}", "--version", version
+    )
 
     assert refused.returncode == 2
     assert "--version" in refused.stderr

@@ -16,7 +16,9 @@ from model_export.source_files import locate
 def request(folder: Path) -> ExportRequest:
     (folder / "model.ckpt-5.index").write_bytes(b"index")
     (folder / "model.ckpt-5.data-00000-of-00001").write_bytes(b"weights")
-    return ExportRequest(name="m", source=folder / "model.ckpt-5", base_path=folder / "models", outputs=("y",))
+    return ExportRequest(
+        name="m", source=folder / "model.ckpt-5", base_path=folder / "models", outputs=("y",)
+    )
 
 
 def manifest(asked: ExportRequest, files: dict[str, FileDigest]) -> Manifest:
@@ -78,7 +80,10 @@ def test_progress_is_passed_on_line_by_line(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("echo noise >&2; echo 'error: expected this, received that; do so' >&2; exit 1", "expected this, received that"),
+        (
+            "echo noise >&2; echo 'error: expected this, received that; do so' >&2; exit 1",
+            "expected this, received that",
+        ),
         ("echo Segmentation >&2; exit 139", "received exit code 139 and 'Segmentation'"),
         ("exit 3", "received exit code 3 and 'nothing'"),
         ("kill -9 $$", "received signal 9"),
@@ -148,7 +153,16 @@ def test_the_command_line_repeats_the_request(tmp_path: Path, monkeypatch: pytes
         *("--source", f"{tmp_path}/s", "--base-path", f"{tmp_path}/b", "--signature", "predict_images"),
         *("--outputs", "a=y,z", "--inputs", "x", "--version", "0", "--evaluate", f"{tmp_path}/e.npz"),
         *("--metric", "top_5", "--example", f"{tmp_path}/x.npz", "--builder", f"{tmp_path}/graph.py:build"),
-        *("--warmup-batch-sizes", "2,4", "--quantize", "int8", "--preprocessed", "pixels", "--optimize", "--tune"),
+        *(
+            "--warmup-batch-sizes",
+            "2,4",
+            "--quantize",
+            "int8",
+            "--preprocessed",
+            "pixels",
+            "--optimize",
+            "--tune",
+        ),
     ]
 
 

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture
 def asked(tmp_path: Path) -> ExportRequest:
     CHECKPOINTS["resource_variables"][0](tmp_path / "training")
-    return ExportRequest(name="m", source=tmp_path / "training", base_path=tmp_path / "models", outputs=("y",))
+    return ExportRequest(
+        name="m", source=tmp_path / "training", base_path=tmp_path / "models", outputs=("y",)
+    )
 
 
 def run(asked: ExportRequest, report: Any = lambda _: None) -> ModelArtifact:
@@ -32,17 +34,33 @@ def run(asked: ExportRequest, report: Any = lambda _: None) -> ModelArtifact:
 
 
 def words(asked: ExportRequest) -> list[str]:
-    flags = ["--source", str(asked.source), "--name", asked.name, "--base-path", str(asked.base_path), "--outputs", "y"]
+    flags = [
+        "--source",
+        str(asked.source),
+        "--name",
+        asked.name,
+        "--base-path",
+        str(asked.base_path),
+        "--outputs",
+        "y",
+    ]
     return [sys.executable, "-m", "model_export", "export", *flags]
 
 
 def test_the_manifest_tells_the_model_without_loading_it(asked: ExportRequest) -> None:
     manifest = Manifest.read(run(asked).path)
 
-    assert (manifest.name, manifest.version, manifest.source.name, manifest.source.step) == ("m", 7, "model.ckpt-7", 7)
+    assert (manifest.name, manifest.version, manifest.source.name, manifest.source.step) == (
+        "m",
+        7,
+        "model.ckpt-7",
+        7,
+    )
     (signature,) = manifest.signatures
     assert [(each.name, each.dtype, each.shape) for each in signature.inputs] == [("x", "float32", (None, 4))]
-    assert [(each.name, each.dtype, each.shape) for each in signature.outputs] == [("y", "float32", (None, 3))]
+    assert [(each.name, each.dtype, each.shape) for each in signature.outputs] == [
+        ("y", "float32", (None, 3))
+    ]
     assert manifest.size_bytes == manifest.files["saved_model.pb"].size_bytes
 
 
@@ -71,7 +89,9 @@ def test_the_same_version_with_other_content_is_refused_and_the_old_one_stays(
     assert [each.name for each in asked.base_path.iterdir()] == ["7"]
 
 
-def test_new_facts_about_the_same_model_reach_the_manifest_alone(asked: ExportRequest, tmp_path: Path) -> None:
+def test_new_facts_about_the_same_model_reach_the_manifest_alone(
+    asked: ExportRequest, tmp_path: Path
+) -> None:
     first = run(asked)
     np.savez(tmp_path / "heldout.npz", x=np.eye(4, dtype=np.float32), labels=np.zeros(4, np.int64))
 
@@ -101,12 +121,16 @@ def test_a_damaged_version_is_not_taken_for_the_model(asked: ExportRequest) -> N
         run(asked)
 
 
-def test_three_processes_with_other_hash_seeds_write_the_same_bytes(asked: ExportRequest, tmp_path: Path) -> None:
+def test_three_processes_with_other_hash_seeds_write_the_same_bytes(
+    asked: ExportRequest, tmp_path: Path
+) -> None:
     manifests = []
     for seed in ("0", "1", "4711"):
         base_path = tmp_path / f"models-{seed}"
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        subprocess.run(words(replace(asked, base_path=base_path)), env=environment, check=True, capture_output=True)
+        subprocess.run(
+            words(replace(asked, base_path=base_path)), env=environment, check=True, capture_output=True
+        )
         manifests.append(Manifest.read(base_path / "7"))
 
     assert manifests[0] == manifests[1] == manifests[2]

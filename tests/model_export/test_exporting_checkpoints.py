@@ -18,7 +18,11 @@ pytestmark = pytest.mark.tensorflow
 
 def request(tmp_path: Path, outputs: str = "y", **more: Any) -> ExportRequest:
     return ExportRequest(
-        name="m", source=tmp_path / "training", base_path=tmp_path / "models", outputs=tuple(outputs.split(",")), **more
+        name="m",
+        source=tmp_path / "training",
+        base_path=tmp_path / "models",
+        outputs=tuple(outputs.split(",")),
+        **more,
     )
 
 
@@ -71,7 +75,10 @@ def test_without_outputs_the_ends_of_the_graph_are_offered(tmp_path: Path) -> No
     CHECKPOINTS["resource_variables"][0](tmp_path / "training")
 
     with pytest.raises(SignatureError, match=r"expected --outputs.* its graph ends in .*y"):
-        export(ExportRequest(name="m", source=tmp_path / "training", base_path=tmp_path / "m"), report=lambda _: None)
+        export(
+            ExportRequest(name="m", source=tmp_path / "training", base_path=tmp_path / "m"),
+            report=lambda _: None,
+        )
 
 
 BUILDER = """
@@ -120,7 +127,9 @@ def test_a_checkpoint_without_its_graph_is_given_one_by_a_function(
     ],
     ids=["not named", "no function", "no file", "a failing function"],
 )
-def test_a_graph_that_cannot_be_built_is_one_sentence(builder: str | None, reason: str, tmp_path: Path) -> None:
+def test_a_graph_that_cannot_be_built_is_one_sentence(
+    builder: str | None, reason: str, tmp_path: Path
+) -> None:
     CHECKPOINTS["resource_variables"][0](tmp_path / "training")
     (tmp_path / "training" / "model.ckpt-7.meta").unlink()
     (tmp_path / "graph.py").write_text(BUILDER)

@@ -67,7 +67,9 @@ def test_every_signature_of_a_tensorflow_1_saved_model_survives(
     servable = exported(source, tmp_path / "models")
     shutil.rmtree(source)
 
-    np.testing.assert_array_equal(answers(servable, inputs, signature=signature)["y"], expected["y"], strict=True)
+    np.testing.assert_array_equal(
+        answers(servable, inputs, signature=signature)["y"], expected["y"], strict=True
+    )
     assert [each.name for each in (servable / "assets").iterdir()] == ["words.txt"]
     assert str(tmp_path).encode() not in (servable / "saved_model.pb").read_bytes()
 
@@ -75,7 +77,9 @@ def test_every_signature_of_a_tensorflow_1_saved_model_survives(
 def test_a_chosen_signature_travels_alone_and_without_vocabularies_it_does_not_need(tmp_path: Path) -> None:
     saved_model_with_everything(tmp_path / "source")
 
-    servable = exported(tmp_path / "source", tmp_path / "models", outputs=("y",), inputs=("ids",), signature="from_ids")
+    servable = exported(
+        tmp_path / "source", tmp_path / "models", outputs=("y",), inputs=("ids",), signature="from_ids"
+    )
 
     assert [each.name for each in Manifest.read(servable).signatures] == ["from_ids", "serving_default"]
     assert not (servable / "assets").exists()
@@ -115,9 +119,13 @@ def test_a_sparse_input_is_asked_for_part_by_part(tmp_path: Path) -> None:
         y = tf.sparse.sparse_dense_matmul(x, v1.get_variable("w", initializer=np.ones((4, 3), np.float32)))
         session.run(v1.global_variables_initializer())
         info = v1.saved_model.build_tensor_info
-        signature = v1.saved_model.build_signature_def({"x": info(x)}, {"y": info(y)}, "tensorflow/serving/predict")
+        signature = v1.saved_model.build_signature_def(
+            {"x": info(x)}, {"y": info(y)}, "tensorflow/serving/predict"
+        )
         builder = v1.saved_model.Builder(str(tmp_path / "source"))
-        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map={"serving_default": signature})
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], signature_def_map={"serving_default": signature}
+        )
         builder.save()
     parts = {
         "x/indices": np.array([[0, 1], [1, 3]], np.int64),

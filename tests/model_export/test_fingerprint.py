@@ -13,7 +13,9 @@ from model_export.source_files import locate
 def request(folder: Path) -> ExportRequest:
     (folder / "model.ckpt-5.index").write_bytes(b"index")
     (folder / "model.ckpt-5.data-00000-of-00001").write_bytes(b"weights")
-    return ExportRequest(name="m", source=folder / "model.ckpt-5", base_path=folder / "models", outputs=("y",))
+    return ExportRequest(
+        name="m", source=folder / "model.ckpt-5", base_path=folder / "models", outputs=("y",)
+    )
 
 
 def digest(asked: ExportRequest) -> str:
@@ -74,5 +76,7 @@ def test_the_version_is(prefix: str, asked: int | None, version: int, tmp_path: 
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"expected a readable file at .*missing\.npz, received: No such file"):
+    with pytest.raises(
+        SourceError, match=r"expected a readable file at .*missing\.npz, received: No such file"
+    ):
         file_digest(tmp_path / "missing.npz")

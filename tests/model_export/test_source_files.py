@@ -33,7 +33,9 @@ def test_a_checkpoint_is_found_by_folder_prefix_or_part(given: str, tmp_path: Pa
 
 def test_the_state_file_chooses_among_checkpoints(tmp_path: Path) -> None:
     checkpoint(tmp_path, "model.ckpt-20")
-    checkpoint(tmp_path, "model.ckpt-9", 'model_checkpoint_path: "model.ckpt-9"\nall_model_checkpoint_paths: "x"\n')
+    checkpoint(
+        tmp_path, "model.ckpt-9", 'model_checkpoint_path: "model.ckpt-9"\nall_model_checkpoint_paths: "x"\n'
+    )
 
     assert locate(tmp_path).name == "model.ckpt-9"
 

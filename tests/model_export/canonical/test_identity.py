@@ -10,7 +10,9 @@ from model_export.canonical import canonicalise, identity
 pytestmark = pytest.mark.tensorflow
 
 
-def loop_model(*, first_start: float = 0.0, first_step: float = 1.0, swapped: bool = False) -> tuple[Any, Any]:
+def loop_model(
+    *, first_start: float = 0.0, first_step: float = 1.0, swapped: bool = False
+) -> tuple[Any, Any]:
     """A TensorFlow 1 loop that counts two numbers upwards, by two steps, and returns the first."""
     import tensorflow as tf
 
@@ -22,7 +24,9 @@ def loop_model(*, first_start: float = 0.0, first_step: float = 1.0, swapped: bo
             x = v1.placeholder(tf.float32, [], name="x")
             steps = (2.0, first_step) if swapped else (first_step, 2.0)
             body = lambda i, a, b: (i + 1, a + steps[0], b + steps[1])  # noqa: E731
-            _, a, _ = v1.while_loop(lambda i, *_: i < 3, body, [0, tf.constant(first_start), tf.constant(0.0)])
+            _, a, _ = v1.while_loop(
+                lambda i, *_: i < 3, body, [0, tf.constant(first_start), tf.constant(0.0)]
+            )
             y = tf.add(x, a, name="y")
             return graph.as_graph_def(), signature(y, x)
     finally:
@@ -116,7 +120,9 @@ def test_what_fills_a_table_is_part_of_the_identity() -> None:
         with tf.Graph().as_default() as graph:
             x = v1.placeholder(tf.string, [], name="x")
             tables = [
-                tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a"], tf.constant([value])), -1)
+                tf.lookup.StaticHashTable(
+                    tf.lookup.KeyValueTensorInitializer(["a"], tf.constant([value])), -1
+                )
                 for value in (first, 3 - first)
             ]
             y = tf.identity(tables[0].lookup(x), name="y")

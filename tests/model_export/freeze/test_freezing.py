@@ -31,9 +31,13 @@ def read_zeros(variables: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("rows", "is_refused"), [(2**19 - 2**8, False), (2**19 - 2**8 + 1, True)], ids=["the limit", "one row more"]
+    ("rows", "is_refused"),
+    [(2**19 - 2**8, False), (2**19 - 2**8 + 1, True)],
+    ids=["the limit", "one row more"],
 )
-def test_weights_beyond_one_protobuf_are_refused_before_any_value_is_read(rows: int, is_refused: bool) -> None:
+def test_weights_beyond_one_protobuf_are_refused_before_any_value_is_read(
+    rows: int, is_refused: bool
+) -> None:
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
@@ -41,7 +45,11 @@ def test_weights_beyond_one_protobuf_are_refused_before_any_value_is_read(rows: 
         tf.identity(tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32), name="y")
     endpoints = Endpoints(signatures=signature({}, {"y": "y:0"}))
 
-    expected = (NotFreezableError, r'received 2146\d+ \(the largest: "w"') if is_refused else (AssertionError, "values were read")
+    expected = (
+        (NotFreezableError, r'received 2146\d+ \(the largest: "w"')
+        if is_refused
+        else (AssertionError, "values were read")
+    )
     with pytest.raises(expected[0], match=expected[1]):
         freeze(graph.as_graph_def(), endpoints, read_nothing)
 

@@ -43,7 +43,9 @@ def embedding_lookup_in_a_while_loop(folder: Path) -> Inputs:
     def call(x: Any) -> Any:
         start = tf.zeros([tf.shape(x)[0], 4])
         _, y = tf.while_loop(
-            lambda i, _: i < 2, lambda i, y: (i + 1, y + tf.nn.embedding_lookup(owner.table, x[:, i])), (0, start)
+            lambda i, _: i < 2,
+            lambda i, y: (i + 1, y + tf.nn.embedding_lookup(owner.table, x[:, i])),
+            (0, start),
         )
         return {"y": y}
 
@@ -61,7 +63,9 @@ def gathers_of_every_kind(folder: Path) -> Inputs:
     def call(x: Any) -> Any:
         return {
             "batched": tf.gather(owner.table, tf.stack([x, x]), batch_dims=1, axis=1),
-            "nd": tf.raw_ops.ResourceGatherNd(resource=owner.table.handle, indices=[[0, 1]], dtype=tf.float32),
+            "nd": tf.raw_ops.ResourceGatherNd(
+                resource=owner.table.handle, indices=[[0, 1]], dtype=tf.float32
+            ),
             "resource": tf.raw_ops.ResourceGather(
                 resource=owner.table.handle, indices=tf.stack([x, x]), batch_dims=1, dtype=tf.float32
             ),
@@ -98,7 +102,11 @@ def vocabulary_file(folder: Path) -> Inputs:
     words.write_text("cat\ndog\n")
     owner = tf.Module()
     initializer = tf.lookup.TextFileInitializer(
-        str(words), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+        str(words),
+        tf.string,
+        tf.lookup.TextFileIndex.WHOLE_LINE,
+        tf.int64,
+        tf.lookup.TextFileIndex.LINE_NUMBER,
     )
     owner.table = tf.lookup.StaticHashTable(initializer, -1)
     saved(folder, lambda x: {"y": owner.table.lookup(x)}, owner, spec([None], tf.string))

@@ -182,7 +182,13 @@ def unused_input_and_passed_through_output(folder: Path) -> Inputs:
 
     owner = tf.Module()
     owner.w = tf.Variable(numbers(4))
-    saved(folder, lambda x, unused: {"y": x * owner.w, "same": x}, owner, spec([None, 4]), spec([None], None, "unused"))
+    saved(
+        folder,
+        lambda x, unused: {"y": x * owner.w, "same": x},
+        owner,
+        spec([None, 4]),
+        spec([None], None, "unused"),
+    )
     return {"x": numbers(3, 4), "unused": numbers(2)}
 
 

@@ -101,7 +101,11 @@ def table_from_a_vocabulary_file(tf: Any, folder: Path) -> Inputs:
     words.write_text("cat\ndog\n")
     x = tf.compat.v1.placeholder(tf.string, [None], name="x")
     initializer = tf.lookup.TextFileInitializer(
-        str(words), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+        str(words),
+        tf.string,
+        tf.lookup.TextFileIndex.WHOLE_LINE,
+        tf.int64,
+        tf.lookup.TextFileIndex.LINE_NUMBER,
     )
     ids = tf.lookup.StaticHashTable(initializer, 2).lookup(x)
     tf.gather(variable(tf, "w", numbers(3, 4), use_resource=False), ids, name="y")
@@ -111,7 +115,9 @@ def table_from_a_vocabulary_file(tf: Any, folder: Path) -> Inputs:
 @checkpoint("y")
 def parsed_examples(tf: Any, folder: Path) -> Inputs:
     x = tf.compat.v1.placeholder(tf.string, [None], name="x")
-    parsed = tf.io.parse_example(x, {"pixels": tf.io.FixedLenFeature([4], tf.float32, default_value=[0.0] * 4)})
+    parsed = tf.io.parse_example(
+        x, {"pixels": tf.io.FixedLenFeature([4], tf.float32, default_value=[0.0] * 4)}
+    )
     tf.identity(parsed["pixels"] @ variable(tf, "w", numbers(4, 3), use_resource=True), name="y")
     return {"x": np.array([b"", b""], object)}
 
@@ -135,12 +141,18 @@ def saved_model_with_everything(folder: Path) -> Inputs:
     with tf.Graph().as_default(), v1.Session() as session:
         x = v1.placeholder(tf.string, [None], name="x")
         initializer = tf.lookup.TextFileInitializer(
-            str(words), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+            str(words),
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
         )
         ids = tf.identity(tf.lookup.StaticHashTable(initializer, 2).lookup(x), name="ids")
         local = v1.get_local_variable("bias", initializer=numbers(4), use_resource=False)
         y = tf.add(tf.gather(variable(tf, "w", numbers(3, 4), use_resource=False), ids), local, name="y")
-        session.run([v1.global_variables_initializer(), v1.local_variables_initializer(), v1.tables_initializer()])
+        session.run(
+            [v1.global_variables_initializer(), v1.local_variables_initializer(), v1.tables_initializer()]
+        )
         info = v1.saved_model.build_tensor_info
         build = v1.saved_model.build_signature_def
         predict = "tensorflow/serving/predict"

@@ -36,7 +36,9 @@ def ops(servable: Path) -> list[str]:
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     graph = SavedModel.FromString((servable / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
-    return [node.op for node in graph.node] + [node.op for each in graph.library.function for node in each.node_def]
+    return [node.op for node in graph.node] + [
+        node.op for each in graph.library.function for node in each.node_def
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,9 @@ def test_smaller_weights_keep_the_answers_within_what_the_manifest_states(
 def test_weights_that_cost_too_much_are_refused_with_the_measured_difference(tmp_path: Path) -> None:
     wide_layers(tmp_path / "source")
 
-    with pytest.raises(VerificationError, match=r"within 1e-09 of the source's, received a difference of 0\.0"):
+    with pytest.raises(
+        VerificationError, match=r"within 1e-09 of the source's, received a difference of 0\.0"
+    ):
         exported(tmp_path / "source", tmp_path / "models", quantize="int8", error_limit=1e-9)
 
     assert list((tmp_path / "models").iterdir()) == []
@@ -111,7 +115,12 @@ def test_tuning_leaves_a_choice_in_the_servers_own_words(tmp_path: Path) -> None
     found = json.loads((servable / "manifest.json").read_text())["extra"]["tuning"]
     assert found["backend_profile"] in {"single_thread", "thread_pool"}
     assert found["onednn"] in {"on", "off"}
-    assert set(found["latency_ms"]) == {"single_thread/on", "single_thread/off", "thread_pool/on", "thread_pool/off"}
+    assert set(found["latency_ms"]) == {
+        "single_thread/on",
+        "single_thread/off",
+        "thread_pool/on",
+        "thread_pool/off",
+    }
     assert all(set(times) == {"1", "4"} for times in found["latency_ms"].values())
 
 
