@@ -1,11 +1,13 @@
 """Steps on the screen: a line when one ends with its seconds, and a sign of life while it lasts.
 
-A build takes minutes; silence for minutes looks like a hang. Each running step therefore says every ten
-seconds what it is doing and for how long. Plain lines on purpose: they read the same in a terminal, in
-a CI log and in a file.
+A build takes minutes; silence for minutes looks like a hang. Each running step therefore says what it is
+doing and for how long: on a terminal in one line that is rewritten twice a second, elsewhere, in a CI log or
+a file, in a plain line every ten seconds. Not with rich, because this runs before anything is installed
+(docs/adr/0002).
 """
 
 import contextlib
+import shutil
 import sys
 import threading
 import time
@@ -14,6 +16,9 @@ from typing import TextIO
 
 FIRST_SIGN_SECONDS = 3.0
 SIGN_EVERY_SECONDS = 10.0
+REWRITE_EVERY_SECONDS = 0.5
+CLEAR_LINE = "\r\033[K"
+"""ECMA-48: carriage return, then erase to the end of the line."""
 
 
 class Step:
@@ -25,19 +30,36 @@ class Step:
         self._stream = stream
         self._began = time.monotonic()
         self._over = threading.Event()
+        self._is_terminal = stream.isatty()
 
     def print_line(self) -> None:
-        """Print title, note and elapsed seconds."""
-        seconds = time.monotonic() - self._began
-        note = f": {self.note}" if self.note else ""
-        print(f"  {self.title}{note} ({seconds:.1f} s)", file=self._stream, flush=True)
+        """Print title, note and elapsed seconds, for good."""
+        print(self._line(), file=self._stream, flush=True)
 
     def tick_until_over(self) -> None:
-        """Print a sign of life now and then until `end` is called."""
+        """Give a sign of life now and then until `end` is called."""
+        if self._is_terminal:
+            self._rewrite_until_over()
+            return
         wait_seconds = FIRST_SIGN_SECONDS
         while not self._over.wait(wait_seconds):
             self.print_line()
             wait_seconds = SIGN_EVERY_SECONDS
+
+    def clear(self) -> None:
+        """Leave no half line behind on a terminal."""
+        if self._is_terminal:
+            print(CLEAR_LINE, end="", file=self._stream, flush=True)
+
+    def _rewrite_until_over(self) -> None:
+        while not self._over.wait(REWRITE_EVERY_SECONDS):
+            width = shutil.get_terminal_size().columns - 1
+            print(CLEAR_LINE + self._line()[:width], end="", file=self._stream, flush=True)
+
+    def _line(self) -> str:
+        seconds = time.monotonic() - self._began
+        note = f": {self.note}" if self.note else ""
+        return f"  {self.title}{note} ({seconds:.1f} s)"
 
     def end(self) -> None:
         """Stop the signs of life."""
@@ -67,5 +89,6 @@ class Progress:
         finally:
             step.end()
             ticker.join()
+            step.clear()
         self.seconds[title] = round(time.monotonic() - began, 1)
         step.print_line()

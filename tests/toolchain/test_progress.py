@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from toolchain.progress import Progress
+from toolchain.progress import CLEAR_LINE, Progress
 
 
 def test_a_step_ends_with_its_note_and_its_seconds() -> None:
@@ -20,3 +20,25 @@ def test_a_step_that_fails_leaves_the_word_to_the_error() -> None:
     with pytest.raises(ValueError, match="why"), Progress(stream).step("build kube"):
         raise ValueError("why")
     assert stream.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_left_with_one_whole_line_per_step() -> None:
+    stream = Terminal()
+    with Progress(stream).step("build kube"):
+        pass
+    *_, last = stream.getvalue().split(CLEAR_LINE)
+    assert re.fullmatch(r"  build kube \(\d+\.\d s\)\n", last)
+
+
+def test_a_step_that_fails_leaves_no_half_line_on_a_terminal() -> None:
+    stream = Terminal()
+    with pytest.raises(ValueError, match="why"), Progress(stream).step("build kube"):
+        raise ValueError("why")
+    assert stream.getvalue().endswith(CLEAR_LINE)
