@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Any, Final
 
 _MANIFESTS: Final = (
@@ -26,6 +27,17 @@ def has_image(reference: str) -> bool:
     except (urllib.error.URLError, OSError, ValueError):
         return False
     return True
+
+
+def is_lost(reference: str) -> bool:
+    """Whether the registry answers that it does not hold the image; one that does not answer has lost nothing."""
+    try:
+        _manifest(reference)
+    except urllib.error.HTTPError as error:
+        return error.code == HTTPStatus.NOT_FOUND
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+    return False
 
 
 def pulled_bytes(reference: str) -> int | None:

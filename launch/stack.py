@@ -15,10 +15,12 @@ from typing import Any, Final
 
 from launch.commands import ROOT, read, run
 from launch.own_parts import own_bases, own_builder
+from launch.registry import is_lost
 from launch.steps import StepError
 
 _PULUMI: Final = ROOT / "bin/pulumi"
 _PROJECT: Final = "tf-serving-platform"
+_EVERY_IMAGE: Final = "**docker-build:index:Image**"
 _EXAMPLE: Final = {
     "name": "mnist",
     "source": "build/mnist",
@@ -50,13 +52,21 @@ class Stack:
     def up(self) -> None:
         """Apply the program, with Pulumi's own progress.
 
-        It looks at the cluster first: one that was made anew since the last time has none of what the state remembers.
+        It looks at the cluster and at the registry first: one that was made anew since the last time has none of what the state
+        remembers. Pulumi's own refresh cannot tell for images, because it asks registries over TLS only.
         """
         words = ["up", "--refresh", "--yes", "--skip-preview", "--suppress-outputs", "--stack", self.name]
+        if self._has_lost_an_image():
+            words += ["--replace", _EVERY_IMAGE]
         run(
             [_PULUMI, *words],
             otherwise="the lines above name the resource and the reason; mend it and run the same command again",
         )
+
+    def _has_lost_an_image(self) -> bool:
+        outputs = self.outputs()
+        references = [outputs.get("image"), *outputs.get("runtime_images", {}).values()]
+        return any(is_lost(reference) for reference in references if reference)
 
     def destroy(self) -> None:
         """Delete everything that the stack made."""
