@@ -73,6 +73,7 @@ def _inspect_archive(path: Path) -> KerasFileReport:
             return _report_archive(archive, where, path.stat().st_size)
     except RepositoryError as error:
         raise SourceError(str(error)) from error
+    # zipfile raises NotImplementedError for a compression method it lacks, and RuntimeError for an encrypted member.
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise SourceError(
             f"{where}: expected a whole .keras archive, received {error}; save the model again"

@@ -34,8 +34,8 @@ _BROKEN: Final = (
     zlib.error,
     EOFError,
     gzip.BadGzipFile,
-    NotImplementedError,
-    RuntimeError,
+    NotImplementedError,  # zipfile: a compression method that it lacks
+    RuntimeError,  # zipfile: an encrypted member
 )
 """What the archive libraries raise on damaged, encrypted or exotic input."""
 
