@@ -4,8 +4,9 @@ The deployed contracts are the stack's own outputs of the last update. A refused
 Deployment back, because the pods wait for the contract that was agreed.
 """
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
@@ -13,6 +14,9 @@ from components.config import ModelConfig, PlatformConfig
 from model_export.artifact import ModelArtifact
 from model_export.contract import Contract, Level, diff, read_contract, refuse_breaking, refuse_unsafe
 from model_export.errors import ContractError
+
+# A state file that is being written while the program reads it is whole again in a moment.
+_READ_AGAIN_AFTER_SECONDS: Final = (0.05, 0.2, 1.0)
 
 
 def agreed_contracts(
@@ -22,7 +26,7 @@ def agreed_contracts(
 
     Raises pulumi.RunError at once for a model that reaches outside its graph; the outputs fail with one for a breaking change.
     """
-    deployed = _own_outputs().get_output("models")
+    deployed = pulumi.Output.from_input(_deployed_models())
     return {
         served.model.name: _agreed(
             served.model, contract_of(served.model, artifacts[served.model.name]), deployed
@@ -68,6 +72,24 @@ def _compare(model: ModelConfig, before: Contract, after: Contract) -> None:
     refuse_breaking(difference, allow_breaking=model.allow_breaking)
 
 
-def _own_outputs() -> pulumi.StackReference:
+async def _deployed_models() -> Mapping[str, Any] | None:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    return pulumi.StackReference("deployed", stack_name=name)
+    for wait_seconds in _READ_AGAIN_AFTER_SECONDS:
+        try:
+            return await _models_of(name)
+        except pulumi.RunError as error:
+            pulumi.log.debug(f"{error}; again in {wait_seconds} s")
+        await asyncio.sleep(wait_seconds)
+    return await _models_of(name)
+
+
+async def _models_of(stack: str) -> Mapping[str, Any] | None:
+    try:
+        found = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackOutputs", {"name": stack})
+    except Exception as error:  # the SDK raises nothing narrower for a call that the engine refuses
+        raise pulumi.RunError(
+            f"the contracts deployed by stack {stack} could not be read ({error}); see whether another update writes its state, "
+            "and run the same command again"
+        ) from error
+    models: Mapping[str, Any] | None = found["outputs"].get("models")
+    return models

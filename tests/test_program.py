@@ -129,6 +129,21 @@ def test_a_model_that_breaks_its_clients_ends_the_program_and_reaches_no_pod(ver
     assert "Deployment" not in {each.kind for each in recorder.resources}
 
 
+def test_a_state_that_is_being_written_is_read_again(version_folder: Path):
+    recorder = Recorder(deployed=run_stack("local", version_folder).outputs, unreadable=3)
+    assert run_stack("local", version_folder, recorder).one("Deployment")
+    assert recorder.unreadable == 0
+
+
+def test_a_state_that_stays_unreadable_reaches_no_pod_and_is_a_sentence(version_folder: Path):
+    recorder = Recorder(unreadable=99)
+    with pytest.raises(
+        pulumi.RunError, match=r"contracts deployed by stack .*EOF.*run the same command again"
+    ):
+        run_stack("local", version_folder, recorder)
+    assert "Deployment" not in {each.kind for each in recorder.resources}
+
+
 def test_a_model_that_reads_files_is_refused_by_name(version_folder: Path):
     protos.write(version_folder, protos.doubling(protos.node("secret", "ReadFile", "image")))
     with pytest.raises(pulumi.RunError, match=r"model mnist: .*ReadFile"):

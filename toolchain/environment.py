@@ -80,7 +80,8 @@ def _login(folders: Folders, given: Mapping[str, str]) -> Path:
 def _backend(folders: Folders, given: Mapping[str, str]) -> dict[str, str]:
     if uses_own_backend(given):
         return {}
-    settings = {"PULUMI_BACKEND_URL": f"file://{local_backend(folders)}"}
+    # Attributes would be files beside the state that are not replaced in one step, so a reader could meet an empty one.
+    settings = {"PULUMI_BACKEND_URL": f"file://{local_backend(folders)}?metadata=skip"}
     if not any(name in given for name in PASSPHRASE_VARIABLES):
         settings["PULUMI_CONFIG_PASSPHRASE"] = ""  # stacks on this machine hold no secrets (docs/adr/0006)
     return settings

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 import pulumi
 from pulumi.runtime import mocks, settings, stack
 
@@ -37,20 +38,35 @@ class Recorder(mocks.Mocks):
     hooks: dict[str, pulumi.ErrorHook] = field(default_factory=dict)
     deployed: Mapping[str, Any] = field(default_factory=dict)
     """Outputs of the stack's last update."""
+    unreadable: int = 0
+    """How many times those outputs cannot be read before they can."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if args.typ == "pulumi:pulumi:StackReference":
-            return args.name, {**args.inputs, "outputs": dict(self.deployed), "secretOutputNames": []}
         self.resources.append(
             Declared(type=args.typ, name=args.name, inputs=args.inputs, provider=args.provider or "")
         )
         return f"{args.name}-id", _answer(args)
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        raise AssertionError(f"a preview must look nothing up, but {args.token} was called")
+        if args.token != "pulumi:pulumi:readStackOutputs":
+            raise AssertionError(f"a preview must look nothing up, but {args.token} was called")
+        if self.unreadable:
+            self.unreadable -= 1
+            raise _StateIsBeingWritten
+        return {"name": args.args["name"], "outputs": dict(self.deployed)}
 
     def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
         self.hooks[hook.name] = hook
+
+
+class _StateIsBeingWritten(grpc.RpcError):
+    """What the engine answers while the file of a state is empty."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return "failed to load checkpoint: EOF"
 
 
 @dataclass(frozen=True, kw_only=True)

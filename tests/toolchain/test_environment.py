@@ -34,7 +34,7 @@ def test_models_are_exported_by_the_python_that_has_tensorflow(tmp_path: Path) -
 
 def test_without_a_backend_state_is_kept_in_the_data_folder(tmp_path: Path) -> None:
     settings = environment.variables(set_up(tmp_path), {"HOME": str(tmp_path)})
-    assert settings[BACKEND] == f"file://{tmp_path}/data/pulumi"
+    assert settings[BACKEND] == f"file://{tmp_path}/data/pulumi?metadata=skip"
     assert settings[PASSPHRASE] == ""
 
 
