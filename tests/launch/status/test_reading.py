@@ -1,0 +1,99 @@
+"""What `bin/status` says of recorded worlds: what is wrong, why, and what to do."""
+
+import json
+
+import pytest
+
+from launch.status.reading import read_report
+from launch.status.sources import Answer
+from tests.launch.status.answers import MODEL, Recorded
+
+
+def test_a_healthy_stack_is_well_and_shows_what_serves() -> None:
+    report = read_report("local", None, Recorded())
+    assert report.is_well
+    (model,) = report.models
+    assert (model.version, model.digest, model.served_digest) == (1000, "sha256:aaaa", "sha256:aaaa")
+    assert (model.ready_pods, model.wanted_pods) == (1, 1)
+    assert [(pod.is_ready, pod.reasons) for pod in report.pods] == [(True, ())]
+    assert report.autoscalers[0].metrics == ("cpu 2 % of 70 %",)
+
+
+def test_the_report_is_json_all_through() -> None:
+    printed = json.loads(json.dumps(read_report("local", None, Recorded()).to_dict()))
+    assert printed["is_well"] is True
+    assert printed["models"][0]["image"] == MODEL["image"]
+
+
+@pytest.mark.parametrize(
+    ("world", "what", "todo"),
+    [
+        ("no-gpu", "Insufficient nvidia.com/gpu", "lower gpu.count"),
+        ("no-gpu", "no metrics returned", "metrics-server"),
+        ("image-pull", "ImagePullBackOff", "registry"),
+        ("crash-loop", "before: OOMKilled, exit code 137", "resources.memoryMib"),
+        ("crash-loop", "CrashLoopBackOff", "kubectl logs --previous mnist-5d8f6c7b9d-x7v2k"),
+        ("quota", "exceeded quota", "quota"),
+        ("at-the-cap", "more than the maximum replica count", "autoscaling.maxReplicas"),
+        ("other-digest", "told to serve sha256:bbbb", "bin/pulumi up --refresh"),
+        ("emptied", "not in the cluster", "bin/pulumi up --refresh"),
+        ("crash-loop", "0 of 1 pods are ready", "bin/status"),
+    ],
+)
+def test_what_is_wrong_comes_with_what_to_do(world: str, what: str, todo: str) -> None:
+    report = read_report("local", None, Recorded(world))
+    assert not report.is_well
+    assert [each for each in report.problems if what in each.what and todo in each.todo]
+
+
+def test_a_pod_that_leaves_is_no_problem() -> None:
+    report = read_report("local", None, Recorded("leaving"))
+    assert [(pod.name, pod.phase) for pod in report.pods][1] == ("mnist-old", "Terminating")
+    assert report.is_well
+
+
+def test_warnings_are_those_of_living_objects_only() -> None:
+    (warning,) = read_report("local", None, Recorded()).recent_warnings
+    assert warning.where == "pod mnist-5d8f6c7b9d-x7v2k"
+    assert "Startup probe failed" in warning.what
+
+
+def test_without_a_cluster_it_says_how_to_start_one_and_asks_no_kubectl() -> None:
+    read = Recorded(cluster={"running": False, "components": {}})
+    report = read_report("local", None, read)
+    assert (report.cluster.state, "bin/cluster up" in report.cluster.todo) == ("absent", True)
+    assert not [line for line in read.asked if "kubectl" in line]
+    assert [model.name for model in report.models] == ["mnist"]
+
+
+def test_a_damaged_cluster_names_what_does_not_run() -> None:
+    cluster = {"running": False, "components": {"etcd": {"alive": False}, "kubelet": {"alive": True}}}
+    report = read_report("local", None, Recorded(cluster=cluster))
+    assert report.cluster.state == "damaged"
+    assert "etcd" in report.cluster.todo
+
+
+def test_a_context_that_does_not_answer_is_unreachable_in_the_clients_words() -> None:
+    silent = Answer(code=1, error="Unable to connect to the server: dial tcp: i/o timeout\n")
+    read = Recorded(kubectl=silent)
+    report = read_report("context-far", "far", read)
+    assert report.cluster.state == "unreachable"
+    assert "i/o timeout" in report.cluster.todo
+    assert any("--context far" in line for line in read.asked)
+    assert not any(line.startswith("bin/cluster status") for line in read.asked)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        Answer(code=0, output="{}"),
+        Answer(code=255, error="error: no stack named 'local' found\n"),
+        Answer(code=124, error="no answer within 30 s"),
+    ],
+    ids=["never applied", "no such stack", "backend does not answer"],
+)
+def test_a_stack_without_outputs_says_how_to_deploy_it(outputs: Answer) -> None:
+    report = read_report("local", None, Recorded(outputs=outputs))
+    (problem,) = report.problems
+    assert "bin/up" in problem.todo
+    assert not report.is_well
