@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from tests.e2e.road.conftest import ROOT, kubectl
+from tests.e2e.commands import ROOT, kubectl
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(5000)]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.road.conftest import ROOT, run
+from tests.e2e.commands import ROOT, run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
 

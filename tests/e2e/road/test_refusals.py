@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.road.conftest import ROOT, kubectl
-from tests.e2e.road.settings import Change, another_stack, changed, preview, up
+from tests.e2e.commands import ROOT, kubectl
+from tests.e2e.settings import Change, another_stack, changed, preview, up
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
 

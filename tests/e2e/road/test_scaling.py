@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.road.conftest import kubectl
-from tests.e2e.road.settings import up
+from tests.e2e.commands import kubectl
+from tests.e2e.settings import up
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
 

@@ -2,15 +2,14 @@
 
 import json
 import sys
-import threading
-import urllib.request
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from tests.e2e.road.conftest import kubectl, run
-from tests.e2e.road.settings import Change, changed, stack_outputs, up
+from tests.e2e.commands import kubectl, run
+from tests.e2e.questions import Questions
+from tests.e2e.settings import Change, changed, stack_outputs, up
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 
@@ -82,33 +81,3 @@ def trained_in(folder: Path) -> Change:
 def train_anew(folder: Path, *, steps: int) -> Path:
     run(sys.executable, "examples/mnist/train.py", f"--output-dir={folder}", f"--steps={steps}")
     return folder
-
-
-class Questions:
-    """One client that asks the same question over and over, each time on a new connection, until it is told to stop."""
-
-    def __init__(self, url: str, body: bytes) -> None:
-        self.url, self.body = url, body
-        self.answered = 0
-        self.failures: list[str] = []
-        self.stopped = threading.Event()
-        self.thread = threading.Thread(target=self._ask)
-
-    def _ask(self) -> None:
-        while not self.stopped.wait(0.05):
-            try:
-                with urllib.request.urlopen(
-                    urllib.request.Request(self.url, self.body), timeout=10
-                ) as answer:
-                    answer.read()
-                self.answered += 1
-            except OSError as error:
-                self.failures.append(repr(error))
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        self.thread.join()

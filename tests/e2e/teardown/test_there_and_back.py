@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.road.conftest import run
+from tests.e2e.commands import run
 from tests.e2e.teardown.test_recovery import traces
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3000)]

@@ -8,16 +8,16 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.road.conftest import ROOT, run
+from tests.e2e.commands import ROOT, run
 
 PROJECT = "tf-serving-platform"
 Change = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def changed(change: Change) -> Iterator[None]:
-    """Change sections of Pulumi.local.yaml in place, and put the file back at the end."""
-    path = ROOT / "Pulumi.local.yaml"
+def changed(change: Change, stack: str = "local") -> Iterator[None]:
+    """Change sections of a stack's file in place, and put the file back at the end."""
+    path = ROOT / f"Pulumi.{stack}.yaml"
     before = path.read_text()
     path.write_text(_changed(before, change))
     try:

@@ -1,0 +1,59 @@
+"""A stack of its own, up and answering, for all that is done to it here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.commands import kubectl, run
+from tests.e2e.settings import another_stack, up
+
+STACK = "setbacks"
+NAMESPACE = f"tf-serving-{STACK}"
+READY_WITHIN_SECONDS = 120
+
+
+def short_waits(sections: dict[str, Any]) -> None:
+    """Let a pod that will never be ready be given up soon, and leave the number of pods to the tests."""
+    sections["model"]["loadSeconds"] = 15
+    sections["rollout"] = {"pullSeconds": 10, "readySeconds": 2}
+    sections["autoscaling"] = {"enabled": False}
+    sections["server"] = {"replicas": 1, "requestTimeoutSeconds": 5}
+
+
+@pytest.fixture(scope="package")
+def stack(outputs: dict[str, Any]) -> Iterator[str]:
+    assert outputs
+    with another_stack(STACK, short_waits) as name:
+        up(name)
+        yield name
+
+
+@pytest.fixture
+def healthy(stack: str) -> Iterator[str]:
+    """Yield the stack, and see after the test that one plain command makes it whole again."""
+    yield stack
+    up(stack)
+    assert served_by() == 1
+
+
+def served_by() -> int:
+    """Return how many pods are ready, once the roll-out has ended."""
+    run(
+        "bin/cluster",
+        "kubectl",
+        "rollout",
+        "status",
+        "deployment/mnist",
+        f"--namespace={NAMESPACE}",
+        f"--timeout={READY_WITHIN_SECONDS}s",
+    )
+    return int(deployment()["status"].get("readyReplicas", 0))
+
+
+def deployment() -> Any:
+    return kubectl("get", "deployment", "mnist", namespace=NAMESPACE)
+
+
+def pods() -> Any:
+    return kubectl("get", "pods", "--selector=app.kubernetes.io/name", namespace=NAMESPACE)["items"]
