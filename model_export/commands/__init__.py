@@ -14,6 +14,7 @@ from typing import Final, Protocol, cast
 VERBS: Final = {
     "export": "freeze a trained model into one verified, versioned servable",
     "verify": "ask a servable and its source the same questions, and compare",
+    "compare": "ask one version what another was asked, and measure how far they are apart",
     "evaluate": "measure a servable's accuracy on labelled examples",
     "inspect": "show what a servable is: signatures, ops, bytes, manifest",
     "diff": "compare the contracts of two servables, field by field",
