@@ -2,7 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Final
 
+CALLER: Final = ":caller"
+"""Under this name an admitted request's metadata tells who sent it; no client can send a name with a colon in front."""
+TENANT_HEADER: Final = "x-tenant"
+"""For whom a request is; whoever has many waiting is served less often."""
 
 # Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -13,6 +18,8 @@ class Call:
     """On the running loop's clock; None when the asker waits for ever."""
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Headers or gRPC metadata, names in lower case."""
+    certificate_names: tuple[str, ...] = ()
+    """Who its sender is by mutual TLS, such as `URI:spiffe://...`; told only where somebody asks (`serving.access`)."""
 
     def remaining_seconds(self, now: float) -> float | None:
         """How long the asker still waits at `now`, not below zero."""

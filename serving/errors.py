@@ -9,6 +9,7 @@
     ├── Overloaded             a queue is full; the client may try again later
     ├── DeadlineExceeded       the answer would come after the client stopped waiting
     ├── Unavailable            the model is loading or the server is draining
+    ├── Unauthenticated        nobody knows who the caller is
     ├── PermissionRefused      the operation is switched off or the caller is not allowed
     ├── RequestTooLarge        a body, tensor or header is over its limit
     └── ModelError             the model itself failed: loading or computing
@@ -65,6 +66,10 @@ class DeadlineExceeded(ServingError):
 
 class Unavailable(ServingError):
     """The model is not ready or the server is going away."""
+
+
+class Unauthenticated(ServingError):
+    """The caller shows no token or certificate that the server knows."""
 
 
 class PermissionRefused(ServingError):

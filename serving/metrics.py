@@ -97,6 +97,11 @@ class Metrics:
             "Whether the latest reading of the models' configuration failed, and an older one holds.",
             registry=self.registry,
         )
+        self.access_file_stale = Gauge(
+            "tfsp_access_file_stale",
+            "Whether the latest reading of the access file failed, and an older one holds.",
+            registry=self.registry,
+        )
         self.is_ready = Gauge("tfsp_ready", "Whether /readyz says yes.", registry=self.registry)
 
     def page(self) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from serving.caching import Flights, OutputCache
 from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
-from serving.calls import Call
+from serving.calls import TENANT_HEADER, Call
 from serving.desk import Desk, Question
 from serving.metrics import Metrics
 from serving.repository import Servable
@@ -22,7 +22,7 @@ from serving.stages import Stages, make_stages
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature
 
-PRIORITY_HEADER, TENANT_HEADER = "x-request-priority", "x-tenant"
+PRIORITY_HEADER = "x-request-priority"
 _PRIORITIES = {"high": 0, "normal": 1, "low": 2}
 _LONGEST_TENANT = 64
 

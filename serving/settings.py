@@ -68,6 +68,12 @@ class ServingSettings:
     )
     enable_rest_tls: bool = _setting(default=False, doc="Use --ssl_config_file on the REST port too.")
 
+    access_file: str = _setting(
+        "",
+        "JSON of who may use which model, by bearer token or client certificate, read again when it changes; empty lets "
+        "everybody in.",
+    )
+
     model_name: str = _setting("default", "Name of the model under --model_base_path.")
     model_base_path: str = _setting(
         "", "Folder that holds the model's version folders, e.g. DIR/mnist of DIR/mnist/1."

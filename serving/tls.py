@@ -1,9 +1,11 @@
-"""TLS contexts from an SSLConfig, for servers on asyncio."""
+"""TLS contexts from an SSLConfig, for servers on asyncio, and the names in a client's certificate."""
 
 import os
 import ssl
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from serving.errors import SettingsError
 from serving.text_protos import TlsMaterial, read_tls
@@ -42,3 +44,19 @@ def _load_pair(context: ssl.SSLContext, material: TlsMaterial) -> None:
         context.load_cert_chain(name)
     finally:
         Path(name).unlink()
+
+
+def certificate_names(certificate: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The names of a verified certificate, as `URI:...`, `DNS:...` or `CN:...`; none without one.
+
+    It comes as `ssl.SSLSocket.getpeercert` gives it. The common name counts only where there is no alternative
+    name (RFC 6125, section 6.4.4).
+    """
+    if not certificate:
+        return ()
+    alternatives = certificate.get("subjectAltName", ())
+    names = tuple(f"{kind}:{value}" for kind, value in alternatives if kind in {"URI", "DNS"})
+    if names:
+        return names
+    parts = [pair for relative in certificate.get("subject", ()) for pair in relative]
+    return tuple(f"CN:{value}" for kind, value in parts if kind == "commonName")

@@ -20,6 +20,7 @@ class StatusCode(enum.IntEnum):
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
 
 # The first that fits counts.
@@ -31,6 +32,7 @@ _CODES: tuple[tuple[type[errors.ServingError], StatusCode], ...] = (
     (errors.Overloaded, StatusCode.RESOURCE_EXHAUSTED),
     (errors.DeadlineExceeded, StatusCode.DEADLINE_EXCEEDED),
     (errors.Unavailable, StatusCode.UNAVAILABLE),
+    (errors.Unauthenticated, StatusCode.UNAUTHENTICATED),
     (errors.PermissionRefused, StatusCode.PERMISSION_DENIED),
     (errors.RequestTooLarge, StatusCode.RESOURCE_EXHAUSTED),
 )

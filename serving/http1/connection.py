@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(
             "asyncio.Transport", transport
         )  # uvloop's transports share no class with asyncio's
+        self._handler = self._server.handler_for(transport)
         self._server.add(self)
         if len(self._server.connections) > self._limits.max_connections:
             self.abort()
@@ -178,7 +179,7 @@ class Connection(asyncio.Protocol):
             request, self._keeps_alive = self._waiting.popleft()
             self._is_head = request.method == "HEAD"
             self._answering = _STARTING
-            steps = Steps(self._server.handler(request), self._finish)
+            steps = Steps(self._handler(request), self._finish)
             if self._answering is _STARTING:
                 self._answering = steps
 

@@ -33,9 +33,15 @@ class HttpServer:
     """Serves one handler on one address."""
 
     def __init__(
-        self, handler: Handler, limits: Limits, *, refusal: Callable[[HTTPStatus, str], Response]
+        self,
+        handler: Handler,
+        limits: Limits,
+        *,
+        refusal: Callable[[HTTPStatus, str], Response],
+        greet: Callable[[asyncio.BaseTransport], Handler] | None = None,
     ) -> None:
-        self.handler = handler
+        self.handler_for = greet or (lambda _transport: handler)
+        """Asked once for each connection: a handler may depend on who is at its other end."""
         self.limits = limits
         self.refusal = refusal
         """Writes the answer to a request that is refused before the handler sees it."""

@@ -16,6 +16,7 @@ _STATUS: tuple[tuple[type[errors.ServingError], HTTPStatus], ...] = (
     (errors.Overloaded, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.DeadlineExceeded, HTTPStatus.GATEWAY_TIMEOUT),
     (errors.Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (errors.PermissionRefused, HTTPStatus.FORBIDDEN),
     (errors.RequestTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
 )
@@ -29,6 +30,8 @@ def error_response(error: errors.ServingError) -> Response:
     headers: tuple[tuple[str, str], ...] = ()
     if isinstance(error, errors.Overloaded):
         headers = (("retry-after", str(math.ceil(error.retry_after_seconds))),)
+    if isinstance(error, errors.Unauthenticated):
+        headers = (("www-authenticate", "Bearer"),)  # RFC 9110, section 11.6.1: 401 never comes without it
     return refusal(status, str(error), headers=headers)
 
 
