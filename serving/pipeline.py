@@ -137,8 +137,12 @@ class Pipeline:
                 "hits": desk.hits,
                 "misses": desk.misses,
             },
-            "queue": {"requests": requests, "rows": rows},
+            "queue": {"requests": requests, "rows": rows, "by_class": self._waiting_by_class(servable.name)},
         }
+
+    def _waiting_by_class(self, model: str) -> dict[str, int]:
+        waiting = self._batcher.waiting_by_priority(model)
+        return {name: waiting[priority] for name, priority in _PRIORITIES.items()}
 
     async def compute(self, servable: Servable, question: Question, call: Call) -> list[Array]:
         """The outputs of a question, computed in slices when it is longer than a batch."""

@@ -18,6 +18,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from serving.errors import InvalidRequest, ModelError, ServingError
@@ -67,6 +68,10 @@ class Batcher:
     def waiting(self, model: str) -> tuple[int, int]:
         """Requests and rows of a model that wait."""
         return self._queue.waiting(model)
+
+    def waiting_by_priority(self, model: str) -> Counter[int]:
+        """Requests of a model that wait, by priority."""
+        return self._queue.waiting_by_priority(model)
 
     def close(self) -> None:
         """End the workers after what they run; nothing may be submitted any more."""

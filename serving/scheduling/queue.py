@@ -54,6 +54,11 @@ class TaskQueue:
         """Requests and rows of a model that wait."""
         return self._requests[model], self._rows[model]
 
+    def waiting_by_priority(self, model: str) -> Counter[int]:
+        """Requests of a model that wait, by priority; it walks through them all, so only for who looks now and then."""
+        lines = (line for lane, line in self._lanes.items() if lane.model == model)
+        return Counter(task.priority for line in lines for task in line.waiting())
+
     def push(self, tasks: Sequence[Task]) -> None:
         """Let the tasks of one question wait: all of them, or none.
 
@@ -192,6 +197,9 @@ class _Line:
             return (0.0, task.arrived)
         (priority, cost), serial, _ = self._heap[0]
         return (1.0, priority, cost, serial)
+
+    def waiting(self) -> list[Task]:
+        return [task for task in self._arrivals if not task.is_taken]
 
     def cost_before(self, rank: tuple[int, float]) -> float:
         return sum(task.cost_seconds for other, _, task in self._heap if not task.is_taken and other <= rank)

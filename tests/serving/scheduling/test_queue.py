@@ -207,3 +207,12 @@ async def test_one_full_model_leaves_room_for_others() -> None:
         queue.push([make_task(full)])
     queue.push([make_task(make_lane("other"))])
     assert (queue.waiting("full"), queue.waiting("other")) == ((1, 1), (1, 1))
+
+
+async def test_who_waits_is_counted_by_class_for_one_model() -> None:
+    queue, lane, other = TaskQueue(CALM), make_lane("a"), make_lane("b")
+    for priority in (0, 1, 1, 2):
+        queue.push([make_task(lane, priority=priority)])
+    queue.push([make_task(other)])
+    queue.pop_batch(1, 0.0)
+    assert queue.waiting_by_priority("a") == {1: 2, 2: 1}
