@@ -5,7 +5,8 @@ server carries them is not its business: a transport takes the table of `Method`
 `serving.grpc.aio` (grpcio) is one such transport.
 """
 
-from serving.grpc.methods import Method, methods
+from serving.grpc.calls import Method
+from serving.grpc.methods import methods
 from serving.grpc.status import StatusCode, status_of
 
 __all__ = ["Method", "StatusCode", "methods", "status_of"]

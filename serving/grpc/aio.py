@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from serving.calls import Call
 from serving.errors import ServingError, SettingsError
-from serving.grpc.methods import Method
+from serving.grpc.calls import Method, finished
 from serving.grpc.status import StatusCode, status_of
 from serving.settings import ServingSettings
 from serving.text_protos import read_tls
@@ -78,7 +78,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in
 def _adapt(method: Method):  # type: ignore[no-untyped-def]  # noqa: ANN202 - grpc-stubs knows only synchronous handlers
     async def handle(message: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
         try:
-            return await method(message, _call(context))
+            return await finished(method, message, _call(context))
         except ServingError as error:
             code, text = status_of(error)
         except Exception:  # the outermost loop: a defect answers INTERNAL without its trace
@@ -94,7 +94,15 @@ def _call(context: "grpc.aio.ServicerContext[bytes, bytes]") -> Call:
     remaining = context.time_remaining()
     deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return Call(deadline=deadline, metadata=metadata)
+    return Call(deadline=deadline, metadata=metadata, certificate_names=_certificate_names(context))
+
+
+def _certificate_names(context: "grpc.aio.ServicerContext[bytes, bytes]") -> tuple[str, ...]:
+    """As `serving.tls.certificate_names`; grpcio has taken the certificate apart already."""
+    found = context.auth_context()
+    kinds = (("URI", "peer_uri"), ("DNS", "peer_dns"))
+    names = tuple(f"{kind}:{value.decode()}" for kind, key in kinds for value in found.get(key, ()))
+    return names or tuple(f"CN:{value.decode()}" for value in found.get("x509_common_name", ()))
 
 
 def _credentials(settings: ServingSettings) -> grpc.ServerCredentials | None:

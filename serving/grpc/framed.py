@@ -1,21 +1,20 @@
 """The table of methods on our own HTTP/2 server: the fast transport.
 
 It carries unary calls only, so the streaming services (reflection, Health.Watch) are on `serving.grpc.aio`.
-A method runs as `Steps`: what is answered from memory never becomes a task.
+No call becomes a task: a method is told how to finish, and what is answered from memory has by then.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from serving import http2
 from serving.calls import Call
 from serving.errors import Overloaded, ServingError
-from serving.grpc.methods import Method
+from serving.grpc.calls import Method
 from serving.grpc.status import status_of
 from serving.settings import ServingSettings
-from serving.steps import Steps
-from serving.tls import server_context
+from serving.tls import certificate_names, server_context
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,8 @@ class FramedServer:
     """Serves the methods on TCP ports and unix sockets."""
 
     def __init__(self, methods: Mapping[str, Method], settings: ServingSettings) -> None:
-        handlers = {path: _adapt(method) for path, method in methods.items()}
+        describe = _describe_sender if settings.access_file else _describe
+        handlers = {path: _adapt(method, describe) for path, method in methods.items()}
         self._server = http2.UnaryServer(handlers, limits=_limits(settings))
         self._tls = server_context(settings.ssl_config_file) if settings.ssl_config_file else None
 
@@ -49,7 +49,7 @@ class FramedServer:
         await self._server.close()
 
 
-def _adapt(method: Method) -> http2.Handler:
+def _adapt(method: Method, describe: Callable[[http2.CallContext], Call]) -> http2.Handler:
     def handle(message: bytes, context: http2.CallContext) -> http2.Answer:
         def finish(answer: bytes | None, error: BaseException | None) -> None:
             if answer is not None:
@@ -57,13 +57,22 @@ def _adapt(method: Method) -> http2.Handler:
             elif error is not None:
                 context.fail(_status_error(error))
 
-        call = Call(deadline=context.deadline, metadata=context.metadata)
-        steps = Steps(method(message, call), finish)
+        cancel = method(message, describe(context), finish)
         if not context.is_over:
-            context.on_cancel(steps.cancel)
+            context.on_cancel(cancel)
         return http2.LATER
 
     return handle
+
+
+def _describe(context: http2.CallContext) -> Call:
+    return Call(deadline=context.deadline, metadata=context.metadata)
+
+
+def _describe_sender(context: http2.CallContext) -> Call:
+    call = _describe(context)
+    call.certificate_names = certificate_names(context.peer_certificate)
+    return call
 
 
 def _status_error(error: BaseException) -> http2.StatusError:

@@ -6,8 +6,8 @@ from serving import examples
 from serving.calls import Call
 from serving.desk import Question
 from serving.errors import InvalidRequest, Unsupported
+from serving.grpc.calls import Counted
 from serving.grpc.specs import parse_message, resolve
-from serving.metrics import Observation
 from serving.pipeline import Exchange, Pipeline
 from serving.protos import classification_pb2, inference_pb2, model_pb2, regression_pb2
 from serving.repository import Repository, Servable
@@ -24,7 +24,7 @@ class Inference:
         self._repository = repository
         self._pipeline = pipeline
 
-    async def classify(self, message: bytes, call: Call, seen: Observation) -> bytes:
+    async def classify(self, message: bytes, call: Call, seen: Counted) -> bytes:
         request = parse_message(classification_pb2.ClassificationRequest, message)
         servable = self._open(request.model_spec, seen)
 
@@ -41,7 +41,7 @@ class Inference:
 
         return await self._answer("grpc classify", message, servable, call, parse, render)
 
-    async def regress(self, message: bytes, call: Call, seen: Observation) -> bytes:
+    async def regress(self, message: bytes, call: Call, seen: Counted) -> bytes:
         request = parse_message(regression_pb2.RegressionRequest, message)
         servable = self._open(request.model_spec, seen)
 
@@ -58,7 +58,7 @@ class Inference:
 
         return await self._answer("grpc regress", message, servable, call, parse, render)
 
-    async def multi_inference(self, message: bytes, call: Call, seen: Observation) -> bytes:
+    async def multi_inference(self, message: bytes, call: Call, seen: Counted) -> bytes:
         """Several signatures of one model on the same examples; they are run one by one."""
         request = parse_message(inference_pb2.MultiInferenceRequest, message)
         _check_tasks(request)
@@ -77,7 +77,7 @@ class Inference:
                 result.regression_result.CopyFrom(examples.regression_result(question, outputs))
         return _serialize(response)
 
-    def _open(self, spec: model_pb2.ModelSpec, seen: Observation) -> Servable:
+    def _open(self, spec: model_pb2.ModelSpec, seen: Counted) -> Servable:
         servable = resolve(self._repository, spec)
         seen.model = servable.name
         return servable

@@ -1,5 +1,7 @@
 """PredictionService.Predict: TensorProtos in, TensorProtos out (tensorflow_serving/servables/tensorflow/predict_util.cc)."""
 
+import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,50 +16,44 @@ from serving.tensors.tensor_protos import DEFAULT_LIMIT_BYTES, read_tensor, writ
 from serving.tensors.wire import length_delimited
 
 
-class Predict:
-    """One request."""
+def read_question(
+    servable: Servable, request: predict_pb2.PredictRequest, *, limit_bytes: int = DEFAULT_LIMIT_BYTES
+) -> Question:
+    """What `request` asks. Raises InvalidRequest, SignatureNotFound, RequestTooLarge."""
+    signature = servable.signature(request.model_spec.signature_name)
+    inputs = request.inputs
+    _check_names(inputs, signature)
+    return Question(
+        signature=signature,
+        inputs=[
+            read_tensor(inputs[alias], spec, limit_bytes=limit_bytes)
+            for alias, spec in signature.inputs.items()
+        ],
+        outputs=_wanted(request.output_filter, signature),
+    )
 
-    def __init__(
-        self,
-        servable: Servable,
-        request: predict_pb2.PredictRequest,
-        *,
-        as_content: bool = False,
-        limit_bytes: int = DEFAULT_LIMIT_BYTES,
-    ) -> None:
-        self._servable = servable
-        self._request = request
-        self._as_content = as_content
-        self._limit_bytes = limit_bytes
 
-    def parse(self) -> Question:
-        """Raises InvalidRequest, SignatureNotFound, RequestTooLarge."""
-        signature = self._servable.signature(self._request.model_spec.signature_name)
-        inputs = self._request.inputs
-        _check_names(inputs, signature)
-        return Question(
-            signature=signature,
-            inputs=[
-                read_tensor(inputs[alias], spec, limit_bytes=self._limit_bytes)
-                for alias, spec in signature.inputs.items()
-            ],
-            outputs=_wanted(self._request.output_filter, signature),
-        )
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerWriter:
+    """Writes PredictResponses of one version."""
 
-    def render(self, question: Question, outputs: list[Array]) -> bytes:
+    name: str
+    version: int
+    as_content: bool
+
+    def write(self, question: Question, outputs: list[Array]) -> bytes:
         """A serialized PredictResponse: outputs are field 1, the model spec is field 2."""
         parts = [
-            write_entry(
-                spec.alias, array, spec.dtype, as_content=self._as_content and not spec.dtype.is_string
-            )
+            write_entry(spec.alias, array, spec.dtype, as_content=self.as_content)
             for spec, array in zip(question.outputs, outputs, strict=True)
         ]
-        parts.append(
-            length_delimited(
-                2, write_spec(self._servable.name, self._servable.version, question.signature.name)
-            )
-        )
+        parts.append(_spec_field(self.name, self.version, question.signature.name))
         return b"".join(parts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _spec_field(name: str, version: int, signature_name: str) -> bytes:
+    return length_delimited(2, write_spec(name, version, signature_name))
 
 
 def _check_names(inputs: Mapping[str, Any], signature: Signature) -> None:

@@ -1,6 +1,5 @@
 """`ModelSpec` to the servable it means, and back."""
 
-import functools
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -30,7 +29,6 @@ def resolve(repository: Repository, spec: model_pb2.ModelSpec) -> Servable:
     return repository.resolve(spec.name, version, spec.version_label or None)
 
 
-@functools.lru_cache(maxsize=1024)
 def write_spec(name: str, version_number: int, signature_name: str) -> bytes:
     """A serialized ModelSpec with the version that answered."""
     version = varint_field(1, version_number) if version_number else b""

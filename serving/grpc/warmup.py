@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from serving import examples
 from serving.errors import ModelError
-from serving.grpc.predict import Predict
+from serving.grpc.predict import read_question
 from serving.protos import prediction_log_pb2
 from serving.repository import Servable
 from serving.repository.records import read_records
@@ -50,7 +50,7 @@ def _request(servable: Servable, record: bytes, path: Path) -> Callable[[], obje
     kind = entry.WhichOneof("log_type")
     match kind:
         case "predict_log":
-            question = Predict(servable, entry.predict_log.request).parse()
+            question = read_question(servable, entry.predict_log.request)
         case "classify_log":
             classify = entry.classify_log.request
             signature = examples.find_signature(servable, classify.model_spec.signature_name)

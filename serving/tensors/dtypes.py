@@ -14,7 +14,8 @@ Array = npt.NDArray[Any]
 """An array of any type: what is inside is said by the `DataType` that travels with it."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+# Compared by identity, since there is one of each: hashing its fields would cost every memo of heads a microsecond.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DataType:
     """One row of the table."""
 

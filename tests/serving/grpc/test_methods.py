@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2
 from serving.calls import Call
 from serving.errors import ServingError
 from serving.grpc import Method, StatusCode, methods, status_of
+from serving.grpc.calls import finished
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
 from serving.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
@@ -51,12 +52,14 @@ def question(name: str = "double", x: Any = ((1, 2),), **spec: Any) -> predict_p
 
 
 async def ask(table: dict[str, Method], request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
-    return predict_pb2.PredictResponse.FromString(await table[PREDICT](request.SerializeToString(), Call()))
+    return predict_pb2.PredictResponse.FromString(
+        await finished(table[PREDICT], request.SerializeToString(), Call())
+    )
 
 
 async def refused(table: dict[str, Method], path: str, message: bytes) -> tuple[StatusCode, str]:
     with pytest.raises(ServingError) as caught:
-        await table[path](message, Call())
+        await finished(table[path], message, Call())
     return status_of(caught.value)
 
 
@@ -183,7 +186,7 @@ async def test_a_wrong_question_gets_tensorflow_servings_code_and_words(
 async def test_metadata_packs_the_signatures(table: dict[str, Method]) -> None:
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = "double"
-    message = await table[METADATA](request.SerializeToString(), Call())
+    message = await finished(table[METADATA], request.SerializeToString(), Call())
     response = get_model_metadata_pb2.GetModelMetadataResponse.FromString(message)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     assert response.metadata["signature_def"].Unpack(signatures)
@@ -203,7 +206,7 @@ async def test_an_unknown_metadata_field_is_refused(table: dict[str, Method]) ->
 async def test_status_lists_the_versions(table: dict[str, Method]) -> None:
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = "double"
-    message = await table[STATUS](request.SerializeToString(), Call())
+    message = await finished(table[STATUS], request.SerializeToString(), Call())
     (status,) = get_model_status_pb2.GetModelStatusResponse.FromString(message).model_version_status
     assert (status.version, status.state, status.status.error_code) == (3, 30, 0)
 
@@ -212,8 +215,8 @@ async def test_status_lists_the_versions(table: dict[str, Method]) -> None:
 async def test_health_tells_the_truth(tmp_path: Path, is_ready: bool, expected: str) -> None:
     table = await open_table(tmp_path, is_ready=is_ready)
     for service in ("", "tensorflow.serving.PredictionService"):
-        message = await table[HEALTH](
-            health_pb2.HealthCheckRequest(service=service).SerializeToString(), Call()
+        message = await finished(
+            table[HEALTH], health_pb2.HealthCheckRequest(service=service).SerializeToString(), Call()
         )
         status = health_pb2.HealthCheckResponse.FromString(message).status
         assert health_pb2.HealthCheckResponse.ServingStatus.Name(status) == expected

@@ -13,6 +13,7 @@ from serving.calls import Call
 from serving.errors import InvalidRequest, SettingsError
 from serving.grpc.aio import GrpcServer, parse_channel_arguments
 from serving.grpc.framed import FramedServer
+from serving.grpc.methods import uncounted
 from serving.settings import ServingSettings
 
 Transport = type[GrpcServer] | type[FramedServer]
@@ -38,7 +39,7 @@ def transport(request: pytest.FixtureRequest) -> Transport:
 
 @asynccontextmanager
 async def channel(transport: Transport, **settings: object) -> AsyncIterator[grpc.aio.Channel]:
-    table = {"/s/Echo": echo, "/s/Refuse": refuse, "/s/Fail": fail}
+    table = {"/s/Echo": uncounted(echo), "/s/Refuse": uncounted(refuse), "/s/Fail": uncounted(fail)}
     server = transport(table, ServingSettings(**settings))  # type: ignore[arg-type]
     port = await server.listen("127.0.0.1", 0)
     await server.start()
@@ -104,7 +105,7 @@ async def test_a_caller_that_gives_up_cancels_its_method(transport: Transport) -
             cancelled.set()
         raise AssertionError
 
-    server = transport({"/s/Wait": wait}, ServingSettings())
+    server = transport({"/s/Wait": uncounted(wait)}, ServingSettings())
     port = await server.listen("127.0.0.1", 0)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as opened:
@@ -116,7 +117,7 @@ async def test_a_caller_that_gives_up_cancels_its_method(transport: Transport) -
 
 
 async def test_a_unix_socket_is_served(transport: Transport, tmp_path: Path) -> None:
-    server = transport({"/s/Echo": echo}, ServingSettings())
+    server = transport({"/s/Echo": uncounted(echo)}, ServingSettings())
     await server.listen_on_socket(str(tmp_path / "s"))
     await server.start()
     async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as opened:

@@ -1,0 +1,90 @@
+"""PredictionService.Predict from message to message: the hot path.
+
+message of a known form ──> its question, without parsing ──┐
+any other message ──parse, check──> question, form learnt ──┴──> pipeline ──> response
+"""
+
+from collections.abc import Callable
+
+from serving.calls import Call
+from serving.desk import Question
+from serving.errors import InvalidRequest, ServingError
+from serving.grpc.calls import Cancel, Counted, Finish, begin, forget
+from serving.grpc.forms import Form, Forms, choice_of
+from serving.grpc.predict import AnswerWriter, read_question
+from serving.grpc.specs import parse_message
+from serving.metrics import Metrics
+from serving.pipeline import Exchange, Pipeline
+from serving.protos import predict_pb2
+from serving.repository import Repository, Servable
+from serving.settings import ServingSettings
+
+_KIND = "grpc predict"
+
+
+class Predictions:
+    """Answers Predict for all models."""
+
+    def __init__(
+        self, repository: Repository, pipeline: Pipeline, metrics: Metrics, settings: ServingSettings
+    ) -> None:
+        self._repository = repository
+        self._pipeline = pipeline
+        self._metrics = metrics
+        self._as_content = settings.enable_serialization_as_tensor_content
+        self._limit_bytes = settings.max_request_bytes
+        self._forms = Forms()
+        self._writers: dict[tuple[str, int], AnswerWriter] = {}
+
+    def predict(self, message: bytes, call: Call, finish: Finish) -> Cancel:
+        """A `Method`."""
+        counted = Counted(self._metrics, "predict", finish)
+        try:
+            form = self._forms.find(message)
+            exchange = None if form is None else self._known(form, message, call)
+            exchange = exchange or self._unknown(message, call)
+        except ServingError as error:
+            counted(None, error)
+            return forget
+        counted.model = exchange.servable.name
+        return begin(self._pipeline.answer(exchange), counted)
+
+    def _known(self, form: Form, message: bytes, call: Call) -> Exchange | None:
+        """None when the form was learnt from another load than the one that is meant now."""
+        servable = self._repository.resolve(*form.choice)
+        if servable.serial != form.serial:
+            return None
+        return self._exchange(servable, message, call, lambda: form.read(message))
+
+    def _unknown(self, message: bytes, call: Call) -> Exchange:
+        request = parse_message(predict_pb2.PredictRequest, message)
+        if not request.HasField("model_spec"):
+            raise InvalidRequest("Missing ModelSpec")
+        servable = self._repository.resolve(*choice_of(request))
+
+        def parse() -> Question:
+            question = read_question(servable, request, limit_bytes=self._limit_bytes)
+            self._forms.learn(message, request, servable, question)
+            return question
+
+        return self._exchange(servable, message, call, parse)
+
+    def _exchange(
+        self, servable: Servable, message: bytes, call: Call, parse: Callable[[], Question]
+    ) -> Exchange:
+        return Exchange(
+            servable=servable,
+            call=call,
+            kind=_KIND,
+            message=message,
+            parse=parse,
+            render=self._writer(servable).write,
+        )
+
+    def _writer(self, servable: Servable) -> AnswerWriter:
+        key = servable.name, servable.version
+        writer = self._writers.get(key)
+        if writer is None:
+            writer = AnswerWriter(name=servable.name, version=servable.version, as_content=self._as_content)
+            self._writers[key] = writer
+        return writer
