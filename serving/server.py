@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from serving.access import Door, Keeper, guard_handler, guard_methods
 from serving.backend import Loader, Session, load_session
 from serving.grpc import Method, methods
 from serving.grpc.framed import FramedServer
@@ -69,6 +70,7 @@ class Server:
             allows_labels_ahead=settings.allow_version_labels_for_unavailable_models,
         )
         self._watcher = Watcher(settings, self._reconciler, self.metrics)
+        self._access = Keeper(settings.access_file, self.metrics) if settings.access_file else None
         self._http: dict[str, HttpServer] = {}
         self._grpc: FramedServer | GrpcServer | None = None
         self.grpc_port = 0
@@ -81,6 +83,8 @@ class Server:
         """
         started = time.perf_counter()
         sources = read_sources(self.settings)
+        if self._access is not None:
+            self._access.start()
         await self._open_http()
         await self._open_grpc()
         await self._watcher.start(sources)
@@ -135,6 +139,8 @@ class Server:
             doors.append(self._grpc.close(grace_seconds=grace))
         await asyncio.gather(*doors)
         await self._watcher.close()
+        if self._access is not None:
+            await self._access.close()
         self._pipeline.close()
         self._reconciler.close()
         log.info("closed")
@@ -155,9 +161,26 @@ class Server:
                 routes=routes,
                 is_ready=lambda: not self.readiness.obstacles(),
             )
-            server = HttpServer(api.handle, _limits(settings), refusal=refusal)
+            greet = guard_handler(api.handle, Door(self._access), self.metrics) if self._access else None
+            server = HttpServer(api.handle, _limits(settings), refusal=refusal, greet=greet)
             tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
             await self._listen("rest", server, settings.rest_api_port, tls=tls)
+        if settings.console_port:
+            await self._open_console()
+
+    async def _open_console(self) -> None:
+        from serving.console import open_site  # nobody else need load the page
+
+        api = RestApi(
+            self.repository,
+            self._pipeline,
+            self.metrics,
+            timeout_seconds=self.settings.rest_api_timeout_in_ms / 1000,
+            routes={},
+        )
+        site = open_site(self.settings, api.handle, self._pipeline, self.metrics, self.readiness)
+        server = HttpServer(site.handle, _limits(self.settings), refusal=refusal)
+        await self._listen("console", server, self.settings.console_port)
 
     def _report(self) -> dict[str, object]:
         models = {
@@ -193,6 +216,8 @@ class Server:
             settings,
             is_ready=lambda: not self.readiness.obstacles(),
         )
+        if self._access is not None:
+            table = guard_methods(table, Door(self._access), self.metrics)
         self._grpc = _grpc_server(table, settings)
         if settings.port:
             self.grpc_port = await self._grpc.listen(settings.listen_address, settings.port)

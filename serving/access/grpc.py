@@ -1,0 +1,100 @@
+"""The door in front of the gRPC methods: each is wrapped by its rule, the same on every transport.
+
+The name of a model is inside the message, which is read here by protobuf's own parser, as the method reads
+it: a hand-made reader could be told another name than the method. Every method must have a rule, or the server does not start.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+
+from serving.access.door import Door, require, sign
+from serving.access.policy import DESCRIBE, INFER, RELOAD
+from serving.calls import Call
+from serving.errors import ServingError, SettingsError
+from serving.grpc.calls import Cancel, Counted, Finish, Method, forget
+from serving.metrics import Metrics
+from serving.protos import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What a method does, and with which models."""
+
+    verb: str
+    message: type[Message]
+    models: Callable[[Any], list[str]]
+
+
+def _spec(request: Any) -> list[str]:  # noqa: ANN401 - each method has a class of its own
+    return [request.model_spec.name]
+
+
+def _tasks(request: Any) -> list[str]:  # noqa: ANN401
+    return [task.model_spec.name for task in request.tasks]
+
+
+_PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
+OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check"})
+RULES: Mapping[str, Rule] = {
+    f"{_PREDICTION}Predict": Rule(verb=INFER, message=predict_pb2.PredictRequest, models=_spec),
+    f"{_PREDICTION}Classify": Rule(
+        verb=INFER, message=classification_pb2.ClassificationRequest, models=_spec
+    ),
+    f"{_PREDICTION}Regress": Rule(verb=INFER, message=regression_pb2.RegressionRequest, models=_spec),
+    f"{_PREDICTION}MultiInference": Rule(
+        verb=INFER, message=inference_pb2.MultiInferenceRequest, models=_tasks
+    ),
+    f"{_PREDICTION}GetModelMetadata": Rule(
+        verb=DESCRIBE, message=get_model_metadata_pb2.GetModelMetadataRequest, models=_spec
+    ),
+    f"{_MODEL}GetModelStatus": Rule(
+        verb=DESCRIBE, message=get_model_status_pb2.GetModelStatusRequest, models=_spec
+    ),
+    f"{_MODEL}HandleReloadConfigRequest": Rule(
+        verb=RELOAD, message=model_management_pb2.ReloadConfigRequest, models=lambda _: [""]
+    ),
+}
+
+
+def guard_methods(methods: Mapping[str, Method], door: Door, metrics: Metrics) -> dict[str, Method]:
+    """The same methods, each behind the door. Raises SettingsError for one that has no rule."""
+    unruled = sorted(methods.keys() - RULES.keys() - OPEN_METHODS)
+    if unruled:
+        raise SettingsError(f"expected a rule for every method, got none for {', '.join(unruled)}")
+    return {
+        path: method if path in OPEN_METHODS else _guard(method, RULES[path], door, metrics)
+        for path, method in methods.items()
+    }
+
+
+def _guard(method: Method, rule: Rule, door: Door, metrics: Metrics) -> Method:
+    def guarded(message: bytes, call: Call, finish: Finish) -> Cancel:
+        try:
+            identity = door.identify(call.metadata, call.certificate_names)
+            for model in _read_models(rule, message):
+                require(identity, rule.verb, model)
+        except ServingError as error:
+            Counted(metrics, "refused", finish)(None, error)
+            return forget
+        admitted = Call(deadline=call.deadline, metadata=sign(call.metadata, identity))
+        return method(message, admitted, finish)
+
+    return guarded
+
+
+def _read_models(rule: Rule, message: bytes) -> list[str]:
+    try:
+        return rule.models(rule.message.FromString(message))
+    except DecodeError:
+        return []  # the method itself says what is wrong with it
