@@ -39,6 +39,15 @@ class Companion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Host:
+    """A command whose source, one file, is compiled together with the files of ours that mend it."""
+
+    go_module: str
+    file: str
+    """Path inside the Go module."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Binary:
     """One executable and where its source is declared."""
 
@@ -52,6 +61,8 @@ class Binary:
     aliases: tuple[str, ...] = ()
     """Further names, as links beside the executable, that change what it does."""
     companion: Companion | None = None
+    host: Host | None = None
+    """The command that the module's own files are compiled into; None where they are a command, or only name one."""
 
 
 PULUMI = (
@@ -64,7 +75,10 @@ PULUMI = (
     Binary(
         name="pulumi-language-python",
         module="pulumi-language-python",
-        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        package=".",
+        host=Host(
+            go_module="github.com/pulumi/pulumi/sdk/v3", file="python/cmd/pulumi-language-python/main.go"
+        ),
         # The host's source left the SDK module long ago; the script that it starts programs with must match the SDK.
         companion=Companion(
             module="pulumi",
@@ -124,6 +138,7 @@ def key(binary: Binary, modules: Path = MODULES) -> str:
         *GO_FLAGS,
         *binary.aliases,
         *([companion.file] if companion else []),
+        *([binary.host.go_module, binary.host.file] if binary.host else []),
     )
     digest.update("\0".join(command).encode())
     return digest.hexdigest()[:12]

@@ -81,7 +81,8 @@ def _build(go: Path, binary: Binary, folders: Folders, step: Step) -> None:
     partial = target.parent.with_name(target.parent.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    total = _fetch_sources(go, binary, folders, step)
+    sources = _sources(go, binary, folders)
+    total = _fetch_sources(go, binary, sources, folders, step)
     compiled = 0
 
     def count(line: str) -> None:
@@ -99,9 +100,7 @@ def _build(go: Path, binary: Binary, folders: Folders, step: Step) -> None:
         partial / binary.name,
         binary.package,
     ]
-    outcome = commands.stream(
-        command, cwd=MODULES / binary.module, env=go_environment(folders), on_line=count
-    )
+    outcome = commands.stream(command, cwd=sources, env=go_environment(folders), on_line=count)
     commands.require(outcome, what=f"building {binary.name}", registry="the Go module proxy")
     for alias in binary.aliases:
         (partial / alias).symlink_to(binary.name)
@@ -113,21 +112,39 @@ def _build(go: Path, binary: Binary, folders: Folders, step: Step) -> None:
 
 
 def _copy_companion(go: Path, companion: Companion, target: Path, folders: Folders) -> None:
-    answer = subprocess.run(
-        [go, "mod", "download", "-json", companion.go_module],
-        cwd=MODULES / companion.module, env=go_environment(folders), capture_output=True, text=True,
-    )  # fmt: skip
-    outcome = commands.Outcome(
-        code=answer.returncode, lines=tuple((answer.stdout + answer.stderr).splitlines())
-    )
-    commands.require(outcome, what=f"fetching {companion.go_module}", registry="the Go module proxy")
-    source = Path(json.loads(answer.stdout)["Dir"]) / companion.file
+    source = _module_folder(go, companion.go_module, MODULES / companion.module, folders) / companion.file
     copy = target / source.name
     shutil.copyfile(source, copy)
     copy.chmod(0o755)
 
 
-def _fetch_sources(go: Path, binary: Binary, folders: Folders, step: Step) -> int:
+def _sources(go: Path, binary: Binary, folders: Folders) -> Path:
+    """Return the folder to build in: the module's own, or a copy of it with the command that it mends beside it."""
+    module = MODULES / binary.module
+    if binary.host is None:
+        return module
+    joined = folders.build / "joined" / binary.name
+    shutil.rmtree(joined, ignore_errors=True)
+    shutil.copytree(module, joined)
+    source = _module_folder(go, binary.host.go_module, module, folders) / binary.host.file
+    shutil.copyfile(source, joined / source.name)
+    return joined
+
+
+def _module_folder(go: Path, go_module: str, module: Path, folders: Folders) -> Path:
+    """Return where a Go module lies, in the version that the go.mod of `module` pins, fetching it where needed."""
+    answer = subprocess.run(
+        [go, "mod", "download", "-json", go_module],
+        cwd=module, env=go_environment(folders), capture_output=True, text=True,
+    )  # fmt: skip
+    outcome = commands.Outcome(
+        code=answer.returncode, lines=tuple((answer.stdout + answer.stderr).splitlines())
+    )
+    commands.require(outcome, what=f"fetching {go_module}", registry="the Go module proxy")
+    return Path(json.loads(answer.stdout)["Dir"])
+
+
+def _fetch_sources(go: Path, binary: Binary, sources: Path, folders: Folders, step: Step) -> int:
     """Download what the package imports and return how many packages that is."""
     count = 0
 
@@ -141,7 +158,7 @@ def _fetch_sources(go: Path, binary: Binary, folders: Folders, step: Step) -> in
     command: list[str | Path] = [go, "list", "-deps", binary.package]
     outcome = commands.stream(
         command,
-        cwd=MODULES / binary.module,
+        cwd=sources,
         env=go_environment(folders),
         on_line=read,
         keep=lambda line: " " in line,

@@ -31,7 +31,7 @@ class VirtualEnvironment:
     locks: tuple[str, ...]
 
 
-DEPLOY = VirtualEnvironment(name="deploy", locks=("deploy",))
+DEPLOY = VirtualEnvironment(name="deploy", locks=("deploy", "policy"))
 DEV = VirtualEnvironment(name="dev", locks=("deploy", "export", "serving", "dev", "bare"))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.toolchain.places import imagined
 from toolchain import binaries
-from toolchain.binaries import Binary, Companion
+from toolchain.binaries import Binary, Companion, Host
 
 TOOL = Binary(name="tool", module="tool", package=".")
 
@@ -51,8 +51,9 @@ def test_the_module_of_a_companion_counts_as_source(modules: Path) -> None:
         Binary(name="tool", module="tool", package="./sub"),
         Binary(name="tool", module="tool", package=".", ldflags="-X main.version=2"),
         Binary(name="tool", module="tool", package=".", aliases=("second",)),
+        Binary(name="tool", module="tool", package=".", host=Host(go_module="example.com/x", file="main.go")),
     ],
-    ids=["package", "ldflags", "aliases"],
+    ids=["package", "ldflags", "aliases", "host"],
 )
 def test_a_change_of_the_build_command_changes_the_key(modules: Path, other: Binary) -> None:
     assert binaries.key(other, modules) != binaries.key(TOOL, modules)

@@ -1,0 +1,8 @@
+"""What a platform team asks of every stack: rules that `pulumi preview --policy-pack policy/` judges a program by.
+
+Belongs here: one function a rule, over plain data, each with a sentence that names the object and says what to do. Does not belong
+here: anything about our own components, for a pack judges other teams' programs as well; so it imports none of them. Only `__main__`
+and `plain` know Pulumi's policy SDK. Imported by nobody but tests.
+
+    __main__ > catalogue > pods | gpus | objects | stacks > rule         __main__ > plain > rule
+"""

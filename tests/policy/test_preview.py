@@ -1,0 +1,50 @@
+"""`pulumi preview --policy-pack policy/` with the real CLI: the pack runs, lets our stacks pass, and stops others by name."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.policy import project
+from tests.policy.project import Project
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return project.make(tmp_path_factory.mktemp("checkout"))
+
+
+def preview(checkout: Project, stack: str) -> tuple[int, str]:
+    asked = checkout.pulumi("preview", "--stack", stack, "--policy-pack", "policy/")
+    return asked.returncode, asked.stdout + asked.stderr
+
+
+def test_production_keeps_every_rule(checkout: Project):
+    checkout.write_stack("prod")
+    code, said = preview(checkout, "prod")
+    assert code == 0, said
+    assert "✅ tf-serving-platform@v1.0.0" in said
+
+
+def test_a_stack_that_breaks_rules_is_stopped_and_told_which(checkout: Project):
+    checkout.write_stack("prod", server={"serviceType": "NodePort"}, exposure={"networkPolicies": False})
+    code, said = preview(checkout, "prod")
+    assert code != 0
+    assert "[mandatory]  services-inside" in said
+    assert "Service mnist: type NodePort" in said
+    assert "[mandatory]  namespace-closed" in said
+
+
+def test_a_pack_from_a_folder_judges_a_program_of_another_project(tmp_path: Path):
+    (tmp_path / "Pulumi.yaml").write_text("name: another\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(
+        "from pulumi_kubernetes.core.v1 import PersistentVolumeClaim\n"
+        "PersistentVolumeClaim('models', metadata={'namespace': 'team', 'name': 'models'})\n"
+    )
+    state = tmp_path / "state"
+    state.mkdir()
+    settings = project.environment() | {"PULUMI_BACKEND_URL": f"file://{state}"}
+    another = Project(folder=tmp_path, environment=settings)
+    another.pulumi("stack", "init", "dev")
+    asked = another.pulumi("preview", "--stack", "dev", "--policy-pack", str(project.ROOT / "policy"))
+    assert "data-protected" in asked.stdout
+    assert asked.returncode != 0

@@ -1,6 +1,0 @@
-//go:build tools
-
-// Package tools names the command that this module pins.
-package tools
-
-import _ "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
