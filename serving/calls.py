@@ -9,6 +9,18 @@ CALLER: Final = ":caller"
 TENANT_HEADER: Final = "x-tenant"
 """For whom a request is; whoever has many waiting is served less often."""
 
+@dataclasses.dataclass(kw_only=True, slots=True)
+class Trace:
+    """What the access log wants to know of a request, filled in by those it passes; made only where there is one."""
+
+    caller: str = ""
+    model: str = ""
+    version: int | None = None
+    is_hit: bool | None = None
+    """Whether the answer was kept; None where nothing was looked up."""
+    queue_seconds: float | None = None
+
+
 # Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Call:
@@ -20,6 +32,7 @@ class Call:
     """Headers or gRPC metadata, names in lower case."""
     certificate_names: tuple[str, ...] = ()
     """Who its sender is by mutual TLS, such as `URI:spiffe://...`; told only where somebody asks (`serving.access`)."""
+    trace: Trace | None = None
 
     def remaining_seconds(self, now: float) -> float | None:
         """How long the asker still waits at `now`, not below zero."""

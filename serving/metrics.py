@@ -97,6 +97,11 @@ class Metrics:
             "Whether the latest reading of the models' configuration failed, and an older one holds.",
             registry=self.registry,
         )
+        self.access_log_dropped = Gauge(
+            "tfsp_access_log_dropped",
+            "Lines of the access log that were lost because its file did not keep up.",
+            registry=self.registry,
+        )
         self.access_file_stale = Gauge(
             "tfsp_access_file_stale",
             "Whether the latest reading of the access file failed, and an older one holds.",

@@ -11,7 +11,7 @@ from typing import Any
 from serving.caching import Flights, OutputCache
 from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
-from serving.calls import TENANT_HEADER, Call
+from serving.calls import TENANT_HEADER, Call, Trace
 from serving.desk import Desk, Question
 from serving.metrics import Metrics
 from serving.repository import Servable
@@ -71,11 +71,16 @@ class Pipeline:
         when the asker's time is or would be up, ModelError when the model fails.
         """
         desk = self.desk(exchange.servable)
+        trace = exchange.call.trace
+        if trace is not None:
+            _note_servable(trace, exchange.servable)
         if not desk.keeps_answers or not desk.thrift.wants_lookup():
             return await self._compute_answer(exchange)
         key = exchange.servable.serial, exchange.kind, exchange.message
         answer = self._cache.get(key)
         desk.note_lookup(len(exchange.message), is_hit=answer is not None)
+        if trace is not None:
+            trace.is_hit = answer is not None
         if answer is not None:
             return answer
         return await self._flights.share(
@@ -152,13 +157,19 @@ class Pipeline:
             cost = lane.costs.estimate(rows or 1)
             task = self._task(lane, question.inputs, rows or 1, call, question_seconds=cost)
             self._batcher.submit([task])
-            return await task.done
+            outputs = await task.done
+            if call.trace is not None:
+                _note_run(call.trace, servable, [task])
+            return outputs
         cost = lane.costs.estimate(self._max_rows) * rows / self._max_rows
         pieces = slices(question.inputs, rows, self._max_rows)
         tasks = [self._task(lane, piece, len(piece[0]), call, question_seconds=cost) for piece in pieces]
         self._batcher.submit(tasks)
         try:
-            return assemble(await asyncio.gather(*[task.done for task in tasks]))
+            pieces_out = await asyncio.gather(*[task.done for task in tasks])
+            if call.trace is not None:
+                _note_run(call.trace, servable, tasks)
+            return assemble(pieces_out)
         finally:
             for task in tasks:  # those that still wait when another one failed
                 task.done.cancel()
@@ -206,6 +217,15 @@ class Pipeline:
     def _observe(self, lane: Lane, rows: int, seconds: float) -> None:
         self._metrics.batch_rows.labels(lane.model).observe(rows)
         self._metrics.run_seconds.labels(lane.model).observe(seconds)
+
+
+def _note_servable(trace: Trace, servable: Servable) -> None:
+    trace.model, trace.version = servable.name, servable.version
+
+
+def _note_run(trace: Trace, servable: Servable, tasks: Sequence[Task]) -> None:
+    _note_servable(trace, servable)
+    trace.queue_seconds = max(task.taken_at - task.arrived for task in tasks)
 
 
 def _queue_limits(settings: ServingSettings) -> QueueLimits:

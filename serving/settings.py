@@ -11,23 +11,13 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from serving import texts
+from serving import contradictions, texts
 from serving.errors import SettingsError
 from serving.texts import Value
+from serving.texts import setting as _setting
 
 _MEBIBYTE = 1 << 20
-
-
-def _setting(
-    default: Any,  # noqa: ANN401 - the field's own annotation is the type, as with dataclasses.field
-    doc: str,
-    *,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:  # noqa: ANN401
-    metadata = {"doc": doc, "minimum": minimum, "maximum": maximum, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
+_PORTS = ("port", "rest_api_port", "monitoring_port", "console_port")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,6 +40,9 @@ class ServingSettings:
         "TCP port of its own for /metrics, /livez and /readyz; 0: the REST port answers /metrics too.",
         minimum=0,
         maximum=65535,
+    )
+    console_port: int = _setting(
+        0, "TCP port of the page to try a model in a browser; 0: there is none.", minimum=0, maximum=65535
     )
     rest_api_timeout_in_ms: int = _setting(
         30_000, "Milliseconds a REST request may take, from its last byte in to its answer.", minimum=1
@@ -204,18 +197,33 @@ class ServingSettings:
     shutdown_grace_seconds: float = _setting(
         20.0, "After the drain: how long requests that are running may take to finish.", minimum=0
     )
+    access_log: str = _setting(
+        "",
+        "File that gets one line of JSON for each request, without payloads; - is the standard output, empty is none.",
+    )
+    access_log_sample: float = _setting(
+        1.0,
+        "Share of the successful requests that are written there; failures always are.",
+        minimum=0,
+        maximum=1,
+    )
     log_level: str = _setting("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
 
     def __post_init__(self) -> None:
         for definition in fields():
             texts.check_range(definition.name, getattr(self, definition.name), definition.metadata)
-        self._check_ports()
-        self._check_models()
-        if self.accuracy_stop is not None and self.accuracy_stop <= self.accuracy_start:
-            raise SettingsError(
-                f"accuracy_stop must be above accuracy_start ({self.accuracy_start}), got {self.accuracy_stop}; "
-                "raise it or leave it empty for never"
-            )
+        contradictions.check_ports(
+            {name: getattr(self, name) for name in _PORTS},
+            has_socket=bool(self.grpc_socket_path),
+        )
+        contradictions.check_models(base_path=self.model_base_path, config_file=self.model_config_file)
+        contradictions.check_parallelism(
+            session=self.tensorflow_session_parallelism,
+            intra_op=self.tensorflow_intra_op_parallelism,
+            inter_op=self.tensorflow_inter_op_parallelism,
+        )
+        contradictions.check_console(port=self.console_port, access_file=self.access_file)
+        contradictions.check_window(start=self.accuracy_start, stop=self.accuracy_stop)
 
     def to_env(self) -> dict[str, str]:
         """The environment variables that give a process these settings; only what differs from the defaults."""
@@ -233,32 +241,6 @@ class ServingSettings:
         Raises SettingsError for a TFSP_* variable that is unknown or whose value does not parse.
         """
         return cls(**values_from_env(env))
-
-    def _check_ports(self) -> None:
-        ports = {name: getattr(self, name) for name in ("port", "rest_api_port", "monitoring_port")}
-        taken: dict[int, str] = {}
-        for name, number in ports.items():
-            if number and number in taken:
-                raise SettingsError(
-                    f"{name} must differ from {taken[number]}, got {number} for both; change one, or 0 closes it"
-                )
-            taken[number] = name
-        if not self.port and not self.rest_api_port and not self.grpc_socket_path:
-            raise SettingsError(
-                "at least one of port, grpc_socket_path and rest_api_port must be set, got none"
-            )
-
-    def _check_models(self) -> None:
-        if self.model_base_path and self.model_config_file:
-            raise SettingsError(
-                "model_base_path and model_config_file exclude each other, got both; keep one"
-            )
-        parallelism = (self.tensorflow_intra_op_parallelism, self.tensorflow_inter_op_parallelism)
-        if self.tensorflow_session_parallelism and any(parallelism):
-            raise SettingsError(
-                "tensorflow_session_parallelism excludes tensorflow_intra_op_parallelism and "
-                "tensorflow_inter_op_parallelism, got both; keep one"
-            )
 
 
 def fields() -> tuple["dataclasses.Field[Value]", ...]:

@@ -1,5 +1,6 @@
 """Setting values as text and back, and their limits: what flags and environment variables share."""
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -7,6 +8,19 @@ from typing import Any
 from serving.errors import SettingsError
 
 Value = bool | int | float | str | None
+
+
+def setting(
+    default: Any,  # noqa: ANN401 - the field's own annotation is the type, as with dataclasses.field
+    doc: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:  # noqa: ANN401
+    """A field of a table of settings; what is said here about it is what `check_range` holds it to."""
+    metadata = {"doc": doc, "minimum": minimum, "maximum": maximum, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def parse(kind: Any, text: str, *, source: str) -> Value:  # noqa: ANN401 - `float | None` is no `type`

@@ -82,12 +82,14 @@ def _guard(method: Method, rule: Rule, door: Door, metrics: Metrics) -> Method:
     def guarded(message: bytes, call: Call, finish: Finish) -> Cancel:
         try:
             identity = door.identify(call.metadata, call.certificate_names)
+            if call.trace is not None:
+                call.trace.caller = identity.name
             for model in _read_models(rule, message):
                 require(identity, rule.verb, model)
         except ServingError as error:
             Counted(metrics, "refused", finish)(None, error)
             return forget
-        admitted = Call(deadline=call.deadline, metadata=sign(call.metadata, identity))
+        admitted = Call(deadline=call.deadline, metadata=sign(call.metadata, identity), trace=call.trace)
         return method(message, admitted, finish)
 
     return guarded

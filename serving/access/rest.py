@@ -47,6 +47,8 @@ def guard_handler(
 
 def _admit(request: Request, door: Door, names: tuple[str, ...]) -> Request:
     identity = door.identify(request.headers, names)
+    if request.trace is not None:
+        request.trace.caller = identity.name
     verb, model = _read_target(request.method, request.path)
     if verb:
         require(identity, verb, model)
@@ -56,6 +58,7 @@ def _admit(request: Request, door: Door, names: tuple[str, ...]) -> Request:
         query=request.query,
         headers=sign(request.headers, identity),
         body=request.body,
+        trace=request.trace,
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from serving.calls import Trace
+
 
 # Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -18,6 +20,7 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    trace: Trace | None = None
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

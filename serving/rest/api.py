@@ -139,7 +139,7 @@ class RestApi:
         answer = await self._pipeline.answer(
             Exchange(
                 servable=servable,
-                call=Call(deadline=deadline, metadata=request.headers),
+                call=Call(deadline=deadline, metadata=request.headers, trace=request.trace),
                 kind=kind,
                 message=request.body,
                 parse=asked.parse,

@@ -103,6 +103,7 @@ class TaskQueue:
             if batch and (not lane.joins_rows or rows + task.rows > max_rows):
                 break
             self._remove(line, task)
+            task.taken_at = now
             batch.append(task)
             rows += task.rows
         if line.first(self._is_old, now) is None:

@@ -49,3 +49,5 @@ class Task:
     """Whether the real cost is hardly less: only then may a task be refused as hopeless."""
     is_taken: bool = False
     """Whether it has left the queue."""
+    taken_at: float = 0.0
+    """When it left the queue to be run, on the loop's clock."""

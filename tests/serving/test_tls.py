@@ -13,6 +13,7 @@ from serving.calls import Call
 from serving.errors import SettingsError
 from serving.grpc.aio import GrpcServer
 from serving.grpc.framed import FramedServer
+from serving.grpc.methods import uncounted
 from serving.http1 import HttpServer, Limits
 from serving.settings import ServingSettings
 from serving.tls import server_context
@@ -69,7 +70,7 @@ async def test_grpc_is_encrypted_and_asks_for_certificates(
 ) -> None:
     server_pair, client_pair = pairs
     settings = ServingSettings(ssl_config_file=write_config(tmp_path, server_pair, client_pair))
-    server = transport({"/s/Echo": echo}, settings)
+    server = transport({"/s/Echo": uncounted(echo)}, settings)
     port = await server.listen("127.0.0.1", 0)
     await server.start()
     root = server_pair.certificate.encode()

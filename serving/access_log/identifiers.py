@@ -1,0 +1,23 @@
+"""What links a request to others: the client's own id for it, and W3C's trace context."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+REQUEST_ID_HEADER: Final = "x-request-id"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# W3C Trace Context, section 3.2: version, trace-id, parent-id, flags; an id of zeros is none.
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def request_id(metadata: Mapping[str, str]) -> str | None:
+    """The id that the client gave this request; None for none, or for text that is no id."""
+    sent = metadata.get(REQUEST_ID_HEADER)
+    return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else None
+
+
+def trace_id(metadata: Mapping[str, str]) -> str | None:
+    """The trace that the request belongs to; None for none."""
+    sent = metadata.get("traceparent")
+    match = _TRACEPARENT.fullmatch(sent) if sent is not None else None
+    return match[1] if match else None

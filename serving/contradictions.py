@@ -1,0 +1,49 @@
+"""Settings that cannot both be meant: each check takes plain values and raises a sentence with a remedy."""
+
+from collections.abc import Mapping
+
+from serving.errors import SettingsError
+
+
+def check_ports(ports: Mapping[str, int], *, has_socket: bool) -> None:
+    """Raises SettingsError when two ports are one, or nothing at all is listened on; 0 is a closed port."""
+    taken: dict[int, str] = {}
+    for name, number in ports.items():
+        if number and number in taken:
+            raise SettingsError(
+                f"{name} must differ from {taken[number]}, got {number} for both; change one, or 0 closes it"
+            )
+        taken[number] = name
+    if not ports["port"] and not ports["rest_api_port"] and not has_socket:
+        raise SettingsError("at least one of port, grpc_socket_path and rest_api_port must be set, got none")
+
+
+def check_models(*, base_path: str, config_file: str) -> None:
+    """Raises SettingsError when both say what is served."""
+    if base_path and config_file:
+        raise SettingsError("model_base_path and model_config_file exclude each other, got both; keep one")
+
+
+def check_parallelism(*, session: int, intra_op: int, inter_op: int) -> None:
+    """Raises SettingsError when the sum and its parts are both given."""
+    if session and (intra_op or inter_op):
+        raise SettingsError(
+            "tensorflow_session_parallelism excludes tensorflow_intra_op_parallelism and "
+            "tensorflow_inter_op_parallelism, got both; keep one"
+        )
+
+
+def check_console(*, port: int, access_file: str) -> None:
+    """Raises SettingsError when a page that asks models without a token would stand beside a guarded API."""
+    if port and access_file:
+        raise SettingsError(
+            "console_port excludes access_file, got both: the page asks models without a token; leave one out"
+        )
+
+
+def check_window(*, start: float, stop: float | None) -> None:
+    """Raises SettingsError when the accuracy window would be empty."""
+    if stop is not None and stop <= start:
+        raise SettingsError(
+            f"accuracy_stop must be above accuracy_start ({start}), got {stop}; raise it or leave it empty for never"
+        )

@@ -1,0 +1,167 @@
+"""What is written of a request, over real sockets and on every transport."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.server import Server
+from tests.serving.access.worlds import (
+    PREDICT,
+    ask_grpc,
+    ask_rest,
+    identity,
+    question,
+    serve,
+    write_access,
+)
+
+BODY = {"instances": [[1, 2]]}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+class Logged:
+    def __init__(self, server: Server, path: Path) -> None:
+        self.server = server
+        self.path = path
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
+
+
+@asynccontextmanager
+async def logged(folder: Path, **settings: Any) -> AsyncIterator[Logged]:
+    """A server that writes a log; the lines are whole once it is closed."""
+    path = folder / "access.log"
+    async with serve(folder, access_log=str(path), **settings) as server:
+        yield Logged(server, path)
+
+
+async def test_a_rest_request_is_one_line(tmp_path: Path) -> None:
+    headers = {"x-request-id": "abc-1", "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+    async with logged(tmp_path) as world:
+        response = await ask_rest(world.server, "/v1/models/double:predict", body=BODY, headers=headers)
+        assert response.headers["x-request-id"] == "abc-1"
+    (line,) = world.lines()
+    assert line.pop("time").endswith("Z")
+    assert line.pop("seconds") >= line.pop("queue_seconds") >= 0
+    assert line == {
+        "transport": "rest",
+        "method": "POST",
+        "path": "/v1/models/{model}:predict",
+        "model": "double",
+        "version": 3,
+        "code": 200,
+        "bytes_in": len(response.request.content),
+        "bytes_out": len(response.content),
+        "cache": "miss",
+        "request_id": "abc-1",
+        "trace_id": TRACE,
+    }
+
+
+@pytest.mark.parametrize("transport", ["http2", "grpcio"])
+async def test_a_grpc_call_is_one_line(tmp_path: Path, transport: str) -> None:
+    async with logged(tmp_path, grpc_transport=transport) as world:
+        _, answer = await ask_grpc(world.server, PREDICT, question("double"))
+        await ask_grpc(world.server, PREDICT, question("double"))
+    first, second = world.lines()
+    del first["time"], first["seconds"], first["queue_seconds"]
+    assert first == {
+        "transport": "grpc",
+        "path": PREDICT,
+        "model": "double",
+        "version": 3,
+        "code": "OK",
+        "bytes_in": len(question("double")),
+        "bytes_out": len(answer),
+        "cache": "miss",
+    }
+    assert (second["cache"], "queue_seconds" in second) == ("hit", False)
+
+
+async def test_a_failure_has_its_code_and_no_name_that_a_client_made_up(tmp_path: Path) -> None:
+    async with logged(tmp_path) as world:
+        await ask_rest(world.server, "/v1/models/made-up:predict", body=BODY)
+        await ask_rest(world.server, "/v1/models/double/versions/77:predict", body=BODY)
+        await ask_rest(
+            world.server, "/made/up", headers={"x-request-id": "made up", "traceparent": "00-made-up-01"}
+        )
+        await ask_grpc(world.server, PREDICT, question("made-up"))
+    assert "made" not in world.path.read_text()
+    assert "77" not in world.path.read_text().replace('"time"', "").split('"path"')[1]
+    assert [(line["path"], line.get("model"), line["code"]) for line in world.lines()] == [
+        ("/v1/models/{model}:predict", "other", 404),
+        ("/v1/models/{model}/versions/{version}:predict", "double", 404),
+        ("other", None, 404),
+        (PREDICT, None, "NOT_FOUND"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/v1/models/double", "/v1/models/{model}"),
+        ("/v1/models/double/labels/stable", "/v1/models/{model}/labels/{label}"),
+        ("/v1/models/double/versions/3/metadata", "/v1/models/{model}/versions/{version}/metadata"),
+        ("/v1/models/double/openapi.json", "/v1/models/{model}/openapi.json"),
+        ("/v2", "/v2"),
+        ("/v2/health/live", "/v2/health/live"),
+        ("/v2/models/double", "/v2/models/{model}"),
+        ("/v2/models/double/versions/3/ready", "/v2/models/{model}/versions/{version}/ready"),
+    ],
+)
+async def test_a_path_is_written_as_its_template(tmp_path: Path, path: str, template: str) -> None:
+    async with logged(tmp_path) as world:
+        await ask_rest(world.server, path)
+    assert [line["path"] for line in world.lines()] == [template]
+
+
+async def test_what_never_became_a_request_has_a_line(tmp_path: Path) -> None:
+    async with logged(tmp_path, max_request_bytes=100) as world:
+        await ask_rest(world.server, "/v1/models/double:predict", body={"instances": [[1, 2]] * 50})
+    assert [(line["path"], line["code"]) for line in world.lines()] == [("other", 413)]
+
+
+async def test_who_was_not_let_in_is_written_down_and_who_was_by_name(tmp_path: Path) -> None:
+    access = write_access(tmp_path / "access.json", identity("shop", "secret", models={"double": ["infer"]}))
+    async with logged(tmp_path, access_file=str(access)) as world:
+        for token in ("", "wrong", "secret"):
+            await ask_rest(world.server, "/v1/models/double:predict", body=BODY, token=token)
+            await ask_grpc(world.server, PREDICT, question("double"), token=token)
+        await ask_rest(world.server, "/v1/models/other:predict", body=BODY, token="secret")
+    assert [(line["code"], line.get("caller")) for line in world.lines()] == [
+        (401, None),
+        ("UNAUTHENTICATED", None),
+        (401, None),
+        ("UNAUTHENTICATED", None),
+        (200, "shop"),
+        ("OK", "shop"),
+        (403, "shop"),
+    ]
+    assert "secret" not in world.path.read_text()
+
+
+async def test_successes_are_sampled_and_failures_are_not(tmp_path: Path) -> None:
+    async with logged(tmp_path, access_log_sample=0.25) as world:
+        for _ in range(8):
+            await ask_rest(world.server, "/v1/models/double:predict", body=BODY)
+            await ask_rest(world.server, "/v1/models/nope:predict", body=BODY)
+    codes = [line["code"] for line in world.lines()]
+    assert (codes.count(200), codes.count(404), codes[0]) == (2, 8, 200)
+
+
+async def test_probes_are_left_out(tmp_path: Path) -> None:
+    async with logged(tmp_path) as world:
+        for path in ("/livez", "/readyz", "/metrics", "/statusz"):
+            assert (await ask_rest(world.server, path)).status_code == 200
+    assert world.lines() == []
+
+
+async def test_without_a_log_an_id_is_not_sent_back(tmp_path: Path) -> None:
+    async with serve(tmp_path) as server:
+        response = await ask_rest(server, "/v2", headers={"x-request-id": "abc"})
+    assert "x-request-id" not in response.headers
