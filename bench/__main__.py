@@ -1,12 +1,11 @@
 """`bin/bench serving|export`: measure, judge, tell."""
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from bench import cases, document, machine, report, verdicts
+from bench import cases, document, export, export_document, machine, report, verdicts
 from bench.cases import Case
 from bench.environments import Environments
 from bench.errors import BenchError
@@ -23,6 +22,7 @@ cases of `serving`: {cases}
 
 exit codes: 0 every gate held, 1 a gate not held or not measured, 2 wrong flags or nothing could be measured
 """
+EXPORT_EPILOG = EPILOG.replace("serving", "export")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     report.print_table(result, sys.stdout)
     if options.write_docs:
-        document.write(result, f"bin/bench {' '.join(arguments)}")
+        options.write(result, f"bin/bench {' '.join(arguments)}")
     if options.json:
         report.print_json(result)
     return 0 if result.is_held else 1
@@ -50,16 +50,19 @@ def _parser() -> argparse.ArgumentParser:
         "serving", help="our server beside its peers", formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EPILOG.format(cases=", ".join(case.name for case in cases.SERVING)),
     )  # fmt: skip
-    serving.add_argument(
-        "--write-docs", action="store_true", help="put numbers and chart into docs/benchmarks.*"
-    )
-    serving.set_defaults(measure=measure_serving)
-    export = commands.add_parser("export", help="freezing and exporting beside TensorFlow and Keras")
-    export.set_defaults(measure=measure_export, write_docs=False)
+    serving.set_defaults(measure=measure_serving, write=document.write)
+    exporting = commands.add_parser(
+        "export", help="freezing and exporting beside TensorFlow and Keras", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXPORT_EPILOG.format(cases=", ".join(case.name for case in export.cases())),
+    )  # fmt: skip
+    exporting.set_defaults(measure=measure_export, write=export_document.write)
     serving.add_argument(
         "--seconds", type=_at_least_one, default=3, metavar="S", help="of each load; default: 3"
     )
-    for command in (serving, export):
+    for command in (serving, exporting):
+        command.add_argument(
+            "--write-docs", action="store_true", help="put the numbers into docs/benchmarks.*"
+        )
         command.add_argument("--json", action="store_true", help="print one JSON object on the last line")
         command.add_argument("--rounds", type=_at_least_one, default=3, metavar="N", help="default: 3")
         command.add_argument(
@@ -92,12 +95,7 @@ def measure_serving(options: argparse.Namespace, progress: Progress) -> Report:
 
 def measure_export(options: argparse.Namespace, progress: Progress) -> Report:
     """The numbers of model_export; `bench.export.measure(rounds, patterns, progress)` takes them."""
-    try:
-        export = importlib.import_module("bench.export")
-    except ModuleNotFoundError:
-        raise BenchError("`bin/bench export` is not written yet") from None
-    result: Report = export.measure(options.rounds, options.only, progress)
-    return result
+    return export.measure(options.rounds, options.only, progress)
 
 
 def _chosen(patterns: Sequence[str]) -> tuple[Case, ...]:

@@ -30,13 +30,13 @@ def write(result: Report, command: str) -> None:
     CHART.write_text(draw(result))
 
 
-def replace_between(page: str, text: str) -> str:
+def replace_between(page: str, text: str, *, begin: str = BEGIN, end: str = END) -> str:
     """The page with `text` between its marks. Raises ValueError when a mark is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"expected the marks {BEGIN} and {END} in {Path(PAGE).name}, found them not")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+    before, found_begin, rest = page.partition(begin)
+    _old, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"expected the marks {begin} and {end} in {Path(PAGE).name}, found them not")
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def numbers(result: Report, command: str) -> str:
@@ -49,11 +49,11 @@ def numbers(result: Report, command: str) -> str:
             f"{machine['load_average']:.1f} beside it."
         ),
         "",
-        *_table(report.HEAD, report.rows(result.verdicts)),
+        *table(report.HEAD, report.rows(result.verdicts)),
         "",
         "Medians over the rounds:",
         "",
-        *_table(("trial", "CPU µs a request", "requests/s", "p50 ms", "p99 ms"), _measured(result)),
+        *table(("trial", "CPU µs a request", "requests/s", "p50 ms", "p99 ms"), _measured(result)),
         "",
         "Versions: " + "; ".join(_versions(result.versions)) + ".",
     ]
@@ -75,7 +75,8 @@ def draw(result: Report) -> str:
     )
 
 
-def _table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> list[str]:
+def table(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> list[str]:
+    """The lines of a Markdown table."""
     return ["| " + " | ".join(cells) + " |" for cells in (head, ("---",) * len(head), *lines)]
 
 

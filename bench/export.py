@@ -1,7 +1,7 @@
 """`bin/bench export`: freezing and exporting beside TensorFlow and Keras, judged by ratios within each round.
 
-Every figure is taken in a process of its own. What is compared is what a user would do instead: serve the SavedModel with
-variables, let Keras export, import TensorFlow and stop there.
+Seconds are CPU time (docs/adr/0040). What is compared is what a user would do instead: serve the SavedModel with variables, let
+Keras export, import TensorFlow and stop there.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import machine, verdicts
 from bench.cases import Case, select
 from bench.errors import BenchError
+from bench.export_commands import run_measured
 from bench.export_models import NAMES, ExportModels, export_words, prepare, run
 from bench.figures import Figures, Gate, Reading
 from bench.report import Report
@@ -33,15 +34,15 @@ _LARGE = ("efficientnet", "inception")
 def cases() -> tuple[Case, ...]:
     """The gates of the exporter: one line a model, and the whole command."""
     return (
-        *(_case(f"load_{each}", f"{_TITLES[each]}: load with variables over frozen", each, "load_unfrozen", "load_frozen", 3, 5)
+        *(_case(f"load_{each}", f"{_TITLES[each]}: load with variables over frozen", each, "load_unfrozen_seconds", "load_frozen_seconds", 3, 5)
           for each in NAMES),
         *(_case(f"first_{each}", f"{_TITLES[each]}: load and first answer, with variables over optimised", each,
-                "first_unfrozen", "first_optimized", 4, 5) for each in NAMES),
-        *(_case(f"freeze_{each}", f"{_TITLES[each]}: freezing over TensorFlow's load", each, "freeze", "tensorflow_load", 0.3, 0.2)
+                "first_unfrozen_seconds", "first_optimized_seconds", 4, 5) for each in NAMES),
+        *(_case(f"freeze_{each}", f"{_TITLES[each]}: freezing over TensorFlow's load", each, "freeze_seconds", "tensorflow_load_seconds", 0.3, 0.2)
           for each in NAMES),
         *(_case(f"bytes_{each}", f"{_TITLES[each]}: our bytes over Keras' export", each, "bytes", "keras_bytes", 0.51, 0.5)
           for each in _FROM_KERAS),
-        *(_case(f"memory_{each}", f"{_TITLES[each]}: peak memory over TensorFlow's own, by the model's bytes", each,
+        *(_case(f"memory_{each}", f"{_TITLES[each]}: peak memory of export over importing TensorFlow, by the model's bytes", each,
                 "extra_bytes", "bytes", 6, 5) for each in _LARGE),
         _case("command", "the whole MNIST export over importing TensorFlow", "mnist", "command_seconds", "import_seconds", 1.7, 1.5),
     )  # fmt: skip
@@ -90,51 +91,33 @@ def _measure_into(
 
 
 def _measure(models: ExportModels, model: str) -> Figures:
-    unfrozen = _probe("load", models.unfrozen(model))
-    frozen = _probe("load", models.servable(model, "frozen"))
-    optimized = _probe("load", models.servable(model, "optimized"), "--plain")
-    passes = _probe("freeze", models.unfrozen(model))
+    kinds = models.unfrozen(model), models.servable(model, "frozen"), models.servable(model, "optimized")
+    passes = _probe("bench.export_probes", "freeze", str(models.unfrozen(model)))
     figures = {
-        "load_unfrozen": unfrozen["load_seconds"],
-        "load_frozen": frozen["load_seconds"],
-        "first_unfrozen": unfrozen["first_seconds"],
-        "first_frozen": frozen["first_seconds"],
-        "first_optimized": optimized["first_seconds"],
-        "tensorflow_load": passes["load_seconds"],
-        "freeze": passes["freeze_seconds"],
+        **_probe("bench.export_loads", *map(str, kinds)),
+        "tensorflow_load_seconds": passes["load_seconds"],
+        "freeze_seconds": passes["freeze_seconds"],
         "bytes": float((models.servable(model, "frozen") / "saved_model.pb").stat().st_size),
     }
     if model in _FROM_KERAS:
-        figures["keras_bytes"] = float(
-            sum(each.stat().st_size for each in models.unfrozen(model).rglob("*") if each.is_file())
-        )
+        unfrozen = (each for each in models.unfrozen(model).rglob("*") if each.is_file())
+        figures["keras_bytes"] = float(sum(each.stat().st_size for each in unfrozen))
     return {**figures, **_command(models, model)}
 
 
 def _command(models: ExportModels, model: str) -> Figures:
-    """The whole command beside a bare import, in seconds and peak bytes."""
-    import_seconds, import_bytes = _timed([sys.executable, "-m", "bench.export_probes", "import"])
+    """The whole command beside a bare import."""
+    bare = run_measured([sys.executable, "-m", "bench.export_probes", "import"])
     with tempfile.TemporaryDirectory(prefix="bench-export-") as base_path:
-        seconds, peak_bytes = _timed(export_words(models.source(model), model, Path(base_path) / model))
+        whole = run_measured(export_words(models.source(model), model, Path(base_path) / model))
     return {
-        "command_seconds": seconds,
-        "import_seconds": import_seconds,
-        "extra_bytes": peak_bytes - import_bytes,
+        "command_seconds": whole.cpu_seconds,
+        "import_seconds": bare.cpu_seconds,
+        "extra_bytes": whole.peak_bytes - bare.peak_bytes,
     }
 
 
-def _timed(words: list[str]) -> tuple[float, float]:
-    """Seconds and peak resident bytes of one program, by a parent that has no other child."""
-    program = (
-        "import resource, subprocess, sys, time; began = time.perf_counter(); "
-        "code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode; "
-        "print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024); sys.exit(code)"
-    )
-    seconds, peak_bytes = run([sys.executable, "-c", program, *words]).split()
-    return float(seconds), float(peak_bytes)
-
-
-def _probe(what: str, folder: Path, *flags: str) -> dict[str, float]:
-    lines = run([sys.executable, "-m", "bench.export_probes", what, str(folder), *flags]).splitlines()
+def _probe(module: str, *words: str) -> dict[str, float]:
+    lines = run([sys.executable, "-m", module, *words]).splitlines()
     found: dict[str, float] = json.loads(lines[-1])
     return found

@@ -1,7 +1,6 @@
 """One measurement a process, since a second load in the same process is warm; run by `bench.export`.
 
-    python -m bench.export_probes load FOLDER [--plain]     C library: seconds to load, and to the first answer
-    python -m bench.export_probes freeze FOLDER             TensorFlow's load and our freezing pass, seconds
+    python -m bench.export_probes freeze FOLDER             TensorFlow's load and our freezing pass, CPU seconds
     python -m bench.export_probes import                    nothing but TensorFlow
     python -m bench.export_probes inception FILE            an Inception-v3 Keras file with random weights
     python -m bench.export_probes unfrozen SOURCE FOLDER    the source as a SavedModel with variables
@@ -15,32 +14,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-
-
-def load(folder: Path, *, plain: bool) -> dict[str, float]:
-    """Load through TensorFlow's C library and ask once; `plain` leaves the graph to no optimiser, as a folded one needs."""
-    from serving.backend.library import open_library
-    from serving.backend.native import NativeSession
-    from serving.backend.profile import Profile
-    from serving.protos import config_pb2
-
-    config = config_pb2.ConfigProto()
-    config.graph_options.rewrite_options.disable_meta_optimizer = plain
-    profile = Profile(name="thread_pool", session_config=config.SerializeToString(), run_options=b"")
-    library = open_library("")
-    began = time.perf_counter()
-    session = NativeSession(library, folder, tags=["serve"], profile=profile)
-    loaded = time.perf_counter()
-    signature = session.signatures["serving_default"]
-    run = session.bind(tuple(signature.inputs.values()), tuple(signature.outputs.values()))
-    run([_example(spec.shape, is_text="string" in str(spec)) for spec in signature.inputs.values()])
-    return {"load_seconds": loaded - began, "first_seconds": time.perf_counter() - began}
 
 
 def freeze(folder: Path) -> dict[str, float]:
@@ -56,14 +32,14 @@ def freeze(folder: Path) -> dict[str, float]:
 
     import_tensorflow()
     request = ExportRequest(name="m", source=folder, base_path=folder)
-    began = time.perf_counter()
+    began = time.process_time()
     with opened(locate(folder), request, lambda _: None) as model:
         model.restore()
-        loaded = time.perf_counter()
+        loaded = time.process_time()
         assets = frozenset(node_of(each.tensor_name) for each in model.assets)
         endpoints = Endpoints(signatures=model.signatures, initializer=model.initializer, assets=assets)
         canonicalise(freeze_graph(model.graph, endpoints, model.read_values).graph)
-        frozen = time.perf_counter()
+        frozen = time.process_time()
     return {"load_seconds": loaded - began, "freeze_seconds": frozen - loaded}
 
 
@@ -106,19 +82,11 @@ def import_tensorflow_alone() -> dict[str, float]:
     return {"version": float(tf.__version__.rpartition(".")[0])}
 
 
-def _example(shape: Any, *, is_text: bool) -> Any:  # noqa: ANN401 - a shape is None where its rank is unknown
-    if is_text:
-        photo = Path(__file__).parent.parent / "examples" / "imagenet" / "cat.jpg"
-        return np.array([photo.read_bytes()], dtype=object)
-    return np.zeros([1 if size is None else size for size in shape or (1,)], np.float32)
-
-
 def main(words: list[str]) -> None:
     """Run one probe and print what it found."""
-    what, *paths = [each for each in words if not each.startswith("--")]
+    what, *paths = words
     places = [Path(each) for each in paths]
     probes = {
-        "load": lambda: load(places[0], plain="--plain" in words),
         "freeze": lambda: freeze(places[0]),
         "import": import_tensorflow_alone,
         "inception": lambda: inception(places[0]),
