@@ -6,28 +6,31 @@ in a process of its own, so that TensorFlow is never loaded here.
 
 import pulumi
 
-from components.config import ServedModel, load_config
+from components.config import ModelConfig, load_config
 from components.contracts import agreed_contracts
 from components.platform import ServingPlatform, ServingPlatformArgs, cluster_provider
+from components.rollout_gate import judged
 from components.servable import export_request, published
 from model_export.artifact import ModelArtifact
 from model_export.ensure import ensure
 from model_export.errors import ExportError
 
 
-def servable(served: ServedModel) -> ModelArtifact:
+def servable(model: ModelConfig, key: str = "model.source") -> ModelArtifact:
     """Return the verified servable of a model, exporting it where there is none yet."""
     try:
-        return published(served.model) or ensure(export_request(served.model), report=pulumi.log.info)
+        return published(model, key) or ensure(export_request(model), report=pulumi.log.info)
     except ExportError as error:
-        raise pulumi.RunError(f"model {served.model.name}: {error}") from error
+        raise pulumi.RunError(f"model {model.name}: {error}") from error
 
 
 config = load_config()
-servables = {each.model.name: servable(each) for each in config.served}
+models = {each.model.name: servable(each.model) for each in config.served}
+canaries = {each.name: servable(each, "canary.source") for each in config.candidates}
+contracts = agreed_contracts(config, judged(config, models, canaries))
 platform = ServingPlatform(
     "serving",
-    ServingPlatformArgs(config=config, artifacts=servables, contracts=agreed_contracts(config, servables)),
+    ServingPlatformArgs(config=config, artifacts=models, candidates=canaries, contracts=contracts),
     pulumi.ResourceOptions(providers=[cluster_provider(config.cluster)]),
 )
 for name, value in platform.facts().items():

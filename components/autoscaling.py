@@ -1,32 +1,25 @@
 """Autoscaler: the number of pods follows the load, and no drain of a node takes the last good pod.
 
-The metric is the CPU of the server container, in percent of its request: the API layer and the model share it on CPU nodes. Adding
-is quick and bounded, because every new pod loads a model; removing waits, because a removed pod has to load it again.
+One owner: a HorizontalPodAutoscaler of our own, or a ScaledObject, from which KEDA makes one; never both. The measure is the CPU of the
+server container, requests in flight, the wait for the model, or several of them, of which the highest demand wins. Adding is quick and
+bounded, because every new pod loads a model; removing waits, because a removed pod has to load it again.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
-from pulumi_kubernetes.autoscaling.v2 import (
-    ContainerResourceMetricSourceArgs,
-    CrossVersionObjectReferenceArgs,
-    HorizontalPodAutoscaler,
-    HorizontalPodAutoscalerBehaviorArgs,
-    HorizontalPodAutoscalerSpecArgs,
-    HPAScalingPolicyArgs,
-    HPAScalingRulesArgs,
-    MetricSpecArgs,
-    MetricTargetArgs,
-)
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
-from components import naming
+from components import naming, scaling
 from components.config import AutoscalingConfig
 
-_SHORTEST_PERIOD_SECONDS: Final = 15
-"""How often the controller looks; a shorter policy period would be the same."""
+_KEDA_API: Final = "keda.sh/v1alpha1"
+_POLLING_SECONDS: Final = 15
+"""As often as the HorizontalPodAutoscaler's own controller looks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +28,12 @@ class AutoscalerArgs:
 
     namespace: pulumi.Input[str]
     """Namespace of the Deployment."""
+    namespace_name: str
+    """The same as a plain name, for queries."""
     instance: str
-    """DNS label of the model."""
+    """DNS label of the Deployment's objects."""
+    model: str
+    """Name of the model in metrics."""
     deployment_name: pulumi.Input[str]
     """Deployment whose scale is owned."""
     container: str
@@ -44,11 +41,11 @@ class AutoscalerArgs:
     load_seconds: int
     """Start to ready: no further pods are added or removed before the last ones could help."""
     autoscaling: AutoscalingConfig
-    """Bounds, target and windows; a fixed number of pods where it is off."""
+    """Bounds, targets and windows; a fixed number of pods where it is off."""
 
 
 class Autoscaler(pulumi.ComponentResource):
-    """HorizontalPodAutoscaler, where autoscaling is on, and PodDisruptionBudget, always."""
+    """HorizontalPodAutoscaler or ScaledObject, where autoscaling is on, and PodDisruptionBudget, always."""
 
     min_replicas: pulumi.Output[int]
     """Fewest pods."""
@@ -62,9 +59,16 @@ class Autoscaler(pulumi.ComponentResource):
         )
         child = pulumi.ResourceOptions(parent=self)
         self.budget = PodDisruptionBudget(f"{name}-budget", metadata=metadata, spec=_budget(args), opts=child)
-        if args.autoscaling.enabled:
-            self.scaler = HorizontalPodAutoscaler(
-                f"{name}-hpa", metadata=metadata, spec=_scaler(args), opts=child
+        if args.autoscaling.enabled and args.autoscaling.scaler == "hpa":
+            HorizontalPodAutoscaler(f"{name}-hpa", metadata=metadata, spec=_hpa(args), opts=child)
+        elif args.autoscaling.enabled:
+            CustomResource(
+                f"{name}-scaledobject",
+                api_version=_KEDA_API,
+                kind="ScaledObject",
+                metadata=metadata,
+                spec=_scaled_object(args),
+                opts=child,
             )
         self.min_replicas = pulumi.Output.from_input(args.autoscaling.min_replicas)
         self.max_replicas = pulumi.Output.from_input(args.autoscaling.max_replicas)
@@ -81,45 +85,34 @@ def _budget(args: AutoscalerArgs) -> PodDisruptionBudgetSpecArgs:
     )
 
 
-def _scaler(args: AutoscalerArgs) -> HorizontalPodAutoscalerSpecArgs:
-    return HorizontalPodAutoscalerSpecArgs(
-        scale_target_ref=CrossVersionObjectReferenceArgs(
-            api_version="apps/v1", kind="Deployment", name=args.deployment_name
+def _hpa(args: AutoscalerArgs) -> dict[str, Any]:
+    return {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": args.deployment_name},
+        "minReplicas": args.autoscaling.min_replicas,
+        "maxReplicas": args.autoscaling.max_replicas,
+        "metrics": scaling.metrics(args.autoscaling, args.container),
+        "behavior": scaling.behavior(args.autoscaling, args.load_seconds),
+    }
+
+
+def _scaled_object(args: AutoscalerArgs) -> dict[str, Any]:
+    return {
+        "scaleTargetRef": {"name": args.deployment_name},
+        "minReplicaCount": args.autoscaling.min_replicas,
+        "maxReplicaCount": args.autoscaling.max_replicas,
+        "pollingInterval": _POLLING_SECONDS,
+        "advanced": {
+            "horizontalPodAutoscalerConfig": {
+                # The name that our own would have: dashboards find it whoever made it.
+                "name": args.instance,
+                "behavior": scaling.behavior(args.autoscaling, args.load_seconds),
+            }
+        },
+        "triggers": scaling.triggers(
+            args.autoscaling,
+            container=args.container,
+            model=args.model,
+            namespace=args.namespace_name,
+            deployment=args.instance,
         ),
-        min_replicas=args.autoscaling.min_replicas,
-        max_replicas=args.autoscaling.max_replicas,
-        metrics=[_container_cpu(args.container, args.autoscaling.cpu_percent)],
-        behavior=HorizontalPodAutoscalerBehaviorArgs(scale_up=_scale_up(args), scale_down=_scale_down(args)),
-    )
-
-
-def _container_cpu(container: str, percent: int) -> MetricSpecArgs:
-    # Of one container, not of the pod: a sidecar that idles would halve the figure (stable since Kubernetes 1.30).
-    target = MetricTargetArgs(type="Utilization", average_utilization=percent)
-    return MetricSpecArgs(
-        type="ContainerResource",
-        container_resource=ContainerResourceMetricSourceArgs(name="cpu", container=container, target=target),
-    )
-
-
-def _scale_up(args: AutoscalerArgs) -> HPAScalingRulesArgs:
-    """Double, or two pods, whichever is more, and then wait until they could have started to help."""
-    period = max(_SHORTEST_PERIOD_SECONDS, args.load_seconds)
-    return HPAScalingRulesArgs(
-        stabilization_window_seconds=args.autoscaling.scale_up_seconds,
-        select_policy="Max",
-        policies=[
-            HPAScalingPolicyArgs(type="Pods", value=2, period_seconds=period),
-            HPAScalingPolicyArgs(type="Percent", value=100, period_seconds=period),
-        ],
-    )
-
-
-def _scale_down(args: AutoscalerArgs) -> HPAScalingRulesArgs:
-    """One pod at a time, no faster than one could be brought back."""
-    period = max(_SHORTEST_PERIOD_SECONDS, 2 * args.load_seconds)
-    return HPAScalingRulesArgs(
-        stabilization_window_seconds=args.autoscaling.scale_down_seconds,
-        select_policy="Min",
-        policies=[HPAScalingPolicyArgs(type="Pods", value=1, period_seconds=period)],
-    )
+    }

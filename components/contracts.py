@@ -26,7 +26,7 @@ def agreed_contracts(
 
     Raises pulumi.RunError at once for a model that reaches outside its graph; the outputs fail with one for a breaking change.
     """
-    deployed = pulumi.Output.from_input(_deployed_models())
+    deployed: pulumi.Output[Any] = pulumi.Output.from_input(_deployed_models())
     return {
         served.model.name: _agreed(
             served.model, contract_of(served.model, artifacts[served.model.name]), deployed

@@ -42,6 +42,20 @@ _ROUTE_MARGIN_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
+class CanaryBackend:
+    """The second place that routes lead to while a version is on trial."""
+
+    instance: str
+    """DNS label of the canary's objects."""
+    service: pulumi.Input[str]
+    """Service of the canary's pods alone."""
+    weight_percent: int
+    """Share of the requests that it answers."""
+    shadow_percent: int
+    """Share of the requests that it is sent a copy of."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExposureArgs:
     """The doors of one model server."""
 
@@ -61,6 +75,8 @@ class ExposureArgs:
     """Longest request of the API layer."""
     exposure: ExposureConfig
     """Who may come in, and by which name."""
+    canary: CanaryBackend | None = None
+    """A version on trial; it has the same doors."""
 
 
 class Exposure(pulumi.ComponentResource):
@@ -72,8 +88,15 @@ class Exposure(pulumi.ComponentResource):
             name=args.instance, namespace=args.namespace, labels=naming.labels(args.instance)
         )
         child = pulumi.ResourceOptions(parent=self)
-        if args.exposure.network_policies:
-            NetworkPolicy(f"{name}-doors", metadata=metadata, spec=_doors(args), opts=child)
+        for instance, suffix in _instances(args) if args.exposure.network_policies else ():
+            NetworkPolicy(
+                f"{name}-doors{suffix}",
+                metadata=ObjectMetaArgs(
+                    name=instance, namespace=args.namespace, labels=naming.labels(instance)
+                ),
+                spec=_doors(args, instance),
+                opts=child,
+            )
         if args.exposure.gateway:
             for kind, spec in (("HTTPRoute", _http_route(args)), ("GRPCRoute", _grpc_route(args))):
                 CustomResource(
@@ -99,7 +122,13 @@ def default_deny(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceO
     )
 
 
-def _doors(args: ExposureArgs) -> NetworkPolicySpecArgs:
+def _instances(args: ExposureArgs) -> list[tuple[str, str]]:
+    """Return what has doors, with what its resources are called after the model's own."""
+    canary = [(args.canary.instance, naming.suffix(naming.CANARY))] if args.canary else []
+    return [(args.instance, ""), *canary]
+
+
+def _doors(args: ExposureArgs, instance: str) -> NetworkPolicySpecArgs:
     monitors = _namespaces(args.exposure.monitoring_namespaces)
     clients = NetworkPolicyIngressRuleArgs(from_=_clients(args), ports=_ports(args, "rest", "grpc"))
     # A rule with an empty list of peers would be open to all of them.
@@ -107,7 +136,7 @@ def _doors(args: ExposureArgs) -> NetworkPolicySpecArgs:
         [NetworkPolicyIngressRuleArgs(from_=monitors, ports=_ports(args, "monitoring"))] if monitors else []
     )
     return NetworkPolicySpecArgs(
-        pod_selector=LabelSelectorArgs(match_labels=naming.selector(args.instance)),
+        pod_selector=LabelSelectorArgs(match_labels=naming.selector(instance)),
         policy_types=["Ingress"],
         ingress=[clients, *metrics],
     )
@@ -141,7 +170,7 @@ def _http_route(args: ExposureArgs) -> dict[str, Any]:
     rule = {
         # One host may carry several models: the model's name is in the path.
         "matches": [{"path": {"type": "PathPrefix", "value": f"/v1/models/{args.model}"}}],
-        "backendRefs": [{"name": args.service, "port": args.ports["rest"]}],
+        **_backends(args, "rest"),
         "timeouts": {"request": f"{args.request_timeout_seconds + _ROUTE_MARGIN_SECONDS}s"},
     }
     return {**_route(args), "rules": [rule]}
@@ -151,9 +180,23 @@ def _grpc_route(args: ExposureArgs) -> dict[str, Any]:
     rule = {
         # By service, not by host alone: reflection and whatever else the server may answer stays inside.
         "matches": [{"method": {"service": service}} for service in _GRPC_SERVICES],
-        "backendRefs": [{"name": args.service, "port": args.ports["grpc"]}],
+        **_backends(args, "grpc"),
     }
     return {**_route(args), "rules": [rule]}
+
+
+def _backends(args: ExposureArgs, port: str) -> dict[str, Any]:
+    """Return where a rule leads: to the model's Service; with a canary, to both by weight and, as a copy, to the canary."""
+    stable: dict[str, Any] = {"name": args.service, "port": args.ports[port]}
+    if args.canary is None:
+        return {"backendRefs": [stable]}
+    canary = {"name": args.canary.service, "port": args.ports[port]}
+    weight, shadow = args.canary.weight_percent, args.canary.shadow_percent
+    # Without a percentage a mirror copies everything, which every implementation knows; parts of it are of Gateway API 1.3.
+    mirror = {"backendRef": canary, **({"percent": shadow} if shadow < 100 else {})}
+    copies = [{"type": "RequestMirror", "requestMirror": mirror}] if shadow else []
+    backends = [{**stable, "weight": 100 - weight}, {**canary, "weight": weight}] if weight else [stable]
+    return {"backendRefs": backends, **({"filters": copies} if copies else {})}
 
 
 def _route(args: ExposureArgs) -> dict[str, Any]:

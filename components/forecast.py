@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from components.config import PricesConfig, ServedModel
 from components.errors import ConfigError
-from components.plan import replica_bounds, serving_settings
+from components.plan import canary_bounds, replica_bounds, serving_settings
 
 _RUNTIME_MIB: Final = 112
 """Most memory that a container without a large model was charged: 105 MiB with 2.21 on CPU; of the libraries only what cannot be dropped."""
@@ -42,7 +42,8 @@ class Forecast:
 
 def forecast(served: ServedModel, prices: PricesConfig) -> Forecast:
     """Return what the model asks of the cluster, and what that costs by the hour prices of the stack."""
-    pods = replica_bounds(served)
+    stable, canary = replica_bounds(served), canary_bounds(served)
+    pods = stable[0] + canary[0], stable[1] + canary[1]
     cpu_cores, memory_gib = served.resources.cpu_millicores / 1_000, served.resources.memory_mib / 1_024
     micros_per_hour = (
         cpu_cores * prices.cpu_core_hour_micros

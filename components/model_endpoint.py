@@ -9,15 +9,16 @@ from typing import Any
 
 import pulumi
 
-from components import naming, plan
+from components import naming, plan, rollout
 from components.autoscaling import Autoscaler, AutoscalerArgs
 from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
-from components.exposure import Exposure, ExposureArgs
+from components.exposure import CanaryBackend, Exposure, ExposureArgs
 from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.observability import Observability, ObservabilityArgs
 from components.pod import CONTAINER, PodArgs
+from components.rollout import Track
 from components.takeover import takeover
 from model_export.artifact import ModelArtifact
 
@@ -29,7 +30,7 @@ class ModelEndpointArgs:
     served: ServedModel
     """Its section of the configuration."""
     artifact: ModelArtifact
-    """Its servable."""
+    """Servable of `model.source`."""
     contract: pulumi.Input[str]
     """Its contract as JSON. Pods wait for it, so a contract that is refused holds the rollout back."""
     images: ImagesConfig
@@ -42,6 +43,8 @@ class ModelEndpointArgs:
     """Namespace that exists."""
     service_account: pulumi.Input[str]
     """Name of a service account without rights."""
+    candidate: ModelArtifact | None = None
+    """Servable of `canary.source`, where there is one."""
     prices: PricesConfig = field(default_factory=PricesConfig)
     """What an hour costs, for the forecast."""
     on_failure: pulumi.ErrorHook | None = None
@@ -69,11 +72,16 @@ class ModelEndpoint(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         for sentence in _announcements(args):
             pulumi.log.info(f"model {args.served.model.name}: {sentence}", self)
-        image_args = ModelImageArgs(images=args.images, runtime=args.runtime, artifact=args.artifact)
-        self.image = ModelImage(f"{name}-image", image_args, child).ref
-        server = ModelServer(f"{name}-server", _server_args(args, self.image), child)
-        Autoscaler(f"{name}-autoscaler", _autoscaler_args(args, server.deployment_name), child)
-        Exposure(f"{name}-exposure", _exposure_args(args, server.service_name), child)
+        images = _images(name, args, child)
+        self.image = images[rollout.running_name(args.served)]
+        servers: list[ModelServer] = []
+        for track in _tracks(args):
+            server_args = _server_args(args, track, images[track.runs])
+            servers.append(ModelServer(f"{name}{naming.suffix(track.name)}-server", server_args, child))
+            scaler_args = _autoscaler_args(args, track, servers[-1].deployment_name)
+            Autoscaler(f"{name}{naming.suffix(track.name)}-autoscaler", scaler_args, child)
+        server, canary = servers[0], servers[1] if len(servers) > 1 else None
+        Exposure(f"{name}-exposure", _exposure_args(args, server, canary), child)
         Observability(f"{name}-observability", _observability_args(args), child)
         self.service = server.service_name
         self.rest_url, self.grpc_target = _addresses(args.served, server)
@@ -85,11 +93,32 @@ class ModelEndpoint(pulumi.ComponentResource):
             "rest_url": self.rest_url,
             "grpc_target": self.grpc_target,
             "node_ports": server.node_ports,
+            **({"canary": _canary_facts(args, images)} if args.candidate else {}),
         }
         self.register_outputs(self.facts)
 
 
-def _server_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> ModelServerArgs:
+def _tracks(args: ModelEndpointArgs) -> tuple[Track, ...]:
+    return rollout.tracks(args.served, args.artifact, args.candidate)
+
+
+def _images(
+    name: str, args: ModelEndpointArgs, child: pulumi.ResourceOptions
+) -> dict[str, pulumi.Output[str]]:
+    """Declare an image of each version, whether or not something runs it, and return them by the track that it was made for."""
+    artifacts = {naming.STABLE: args.artifact, naming.CANARY: args.candidate}
+    return {
+        track: ModelImage(
+            f"{name}{naming.suffix(track)}-image",
+            ModelImageArgs(images=args.images, runtime=args.runtime, artifact=artifact),
+            child,
+        ).ref
+        for track, artifact in artifacts.items()
+        if artifact
+    }
+
+
+def _server_args(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> ModelServerArgs:
     served = args.served
     return ModelServerArgs(
         namespace=args.namespace,
@@ -97,21 +126,24 @@ def _server_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> ModelServ
         on_failure=args.on_failure,
         lifecycle=plan.pod_lifecycle(served),
         takeover=takeover(served),
-        server=served.server,
-        replicas=plan.replica_bounds(served),
-        is_autoscaled=served.autoscaling.enabled,
+        server=track.server,
+        service_selector=track.service_selector,
+        replicas=track.replicas,
+        is_autoscaled=track.autoscaling.enabled,
         rollout=served.rollout,
-        pod=_pod_args(args, image),
+        pod=_pod_args(args, track, image),
     )
 
 
-def _pod_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> PodArgs:
-    served = args.served
+def _pod_args(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> PodArgs:
+    served, artifact = args.served, track.artifact
     return PodArgs(
-        instance=naming.dns_label(served.model.name),
+        instance=track.instance,
+        model=naming.dns_label(served.model.name),
+        track=track.name,
         image=image,
-        version=args.artifact.version,
-        model_digest=pulumi.Output.from_input(args.contract).apply(lambda _: args.artifact.digest),
+        version=artifact.version,
+        model_digest=pulumi.Output.from_input(args.contract).apply(lambda _: artifact.digest),
         service_account=args.service_account,
         settings=plan.serving_settings(served),
         load_seconds=served.model.load_seconds,
@@ -124,28 +156,40 @@ def _pod_args(args: ModelEndpointArgs, image: pulumi.Input[str]) -> PodArgs:
     )
 
 
-def _autoscaler_args(args: ModelEndpointArgs, deployment_name: pulumi.Input[str]) -> AutoscalerArgs:
+def _autoscaler_args(
+    args: ModelEndpointArgs, track: Track, deployment_name: pulumi.Input[str]
+) -> AutoscalerArgs:
     return AutoscalerArgs(
         namespace=args.namespace,
-        instance=naming.dns_label(args.served.model.name),
+        namespace_name=args.cluster.namespace,
+        instance=track.instance,
+        model=args.served.model.name,
         deployment_name=deployment_name,
         container=CONTAINER,
         load_seconds=args.served.model.load_seconds,
-        autoscaling=args.served.autoscaling,
+        autoscaling=track.autoscaling,
     )
 
 
-def _exposure_args(args: ModelEndpointArgs, service: pulumi.Input[str]) -> ExposureArgs:
+def _exposure_args(args: ModelEndpointArgs, server: ModelServer, canary: ModelServer | None) -> ExposureArgs:
     served, settings = args.served, plan.serving_settings(args.served)
     return ExposureArgs(
         namespace=args.namespace,
         instance=naming.dns_label(served.model.name),
         model=served.model.name,
-        service=service,
+        service=server.service_name,
         ports={"rest": settings.rest_api_port, "grpc": settings.port, "monitoring": settings.monitoring_port},
         reached_from_outside=served.server.service_type != "ClusterIP",
         request_timeout_seconds=served.server.request_timeout_seconds,
         exposure=served.exposure,
+        canary=CanaryBackend(
+            instance=naming.canary(naming.dns_label(served.model.name)),
+            service=canary.service_name,
+            weight_percent=served.canary.weight_percent,
+            shadow_percent=served.canary.shadow_percent,
+        )
+        if canary
+        else None,
     )
 
 
@@ -155,6 +199,7 @@ def _observability_args(args: ModelEndpointArgs) -> ObservabilityArgs:
         namespace=args.cluster.namespace,
         instance=naming.dns_label(served.model.name),
         model=served.model.name,
+        tracks=len(_tracks(args)),
         load_seconds=served.model.load_seconds,
         max_queue_requests=plan.serving_settings(served).max_queue_requests,
         observability=served.observability,
@@ -173,16 +218,40 @@ def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[
 
 
 def _announcements(args: ModelEndpointArgs) -> list[str]:
-    about_gpus = [takeover(args.served).reason] if args.served.gpu.count else []
-    return [forecast(args.served, args.prices).sentence(), *about_gpus]
+    about_gpus = (
+        [takeover(args.served).reason, *_scaling_advice(args.served)] if args.served.gpu.count else []
+    )
+    about_canary = [rollout.sentence(args.served, args.artifact, args.candidate)] if args.candidate else []
+    return [forecast(args.served, args.prices).sentence(), *about_gpus, *about_canary]
+
+
+def _scaling_advice(served: ServedModel) -> list[str]:
+    scaled = served.autoscaling
+    if not scaled.enabled or scaled.in_flight_requests or scaled.queue_wait_milliseconds:
+        return []
+    return [
+        "pods are added by CPU use, but the GPU does the work; set autoscaling.inFlightRequests or autoscaling.queueWaitMilliseconds"
+    ]
+
+
+def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:
+    candidate, phase = args.candidate, args.served.canary.phase
+    assert candidate, "asked of a model that has a canary"
+    return {
+        "phase": phase,
+        "model_version": candidate.version,
+        "model_digest": candidate.digest,
+        "image": images[naming.CANARY],
+    }
 
 
 def _known_facts(args: ModelEndpointArgs) -> dict[str, Any]:
-    accuracy = args.artifact.manifest.accuracy
+    artifact = rollout.running(args.served, args.artifact, args.candidate)
+    accuracy = artifact.manifest.accuracy
     return {
-        "model": args.artifact.name,
-        "model_version": args.artifact.version,
-        "model_digest": args.artifact.digest,
+        "model": artifact.name,
+        "model_version": artifact.version,
+        "model_digest": artifact.digest,
         "accuracy": accuracy.value if accuracy else None,
         "forecast": forecast(args.served, args.prices).facts(),
     }

@@ -44,6 +44,8 @@ class ModelServerArgs:
     """Fewest and most pods: how many a first rollout brings up, and how many a later one may have to exchange."""
     is_autoscaled: bool
     """Whether a HorizontalPodAutoscaler owns the number of pods."""
+    service_selector: Mapping[str, str]
+    """Pods that the Service leads to: its own, or those of all tracks of the model."""
     rollout: RolloutConfig
     """When a new pod counts, and how many former versions are kept."""
     node_address: str = ""
@@ -154,7 +156,7 @@ def _service(args: ModelServerArgs) -> ServiceSpecArgs:
     # Only the API layer's two ports. Monitoring stays inside: whoever reads metrics reads traffic.
     return ServiceSpecArgs(
         type=args.server.service_type,
-        selector=naming.selector(args.pod.instance),
+        selector=args.service_selector,
         ports=[
             _port("grpc", args.pod.settings.port, args.server.grpc_node_port, protocol="kubernetes.io/h2c"),
             _port("rest", args.pod.settings.rest_api_port, args.server.rest_node_port, protocol="http"),

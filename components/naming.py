@@ -10,11 +10,17 @@ import re
 from typing import Final
 
 APPLICATION: Final = "tf-serving"
+TRAINING: Final = "tf-training"
 MANAGED_BY: Final = "pulumi"
 DIGEST_ANNOTATION: Final = "tf-serving-platform/model-digest"
+MODEL_LABEL: Final = "tf-serving-platform/model"
+"""The model of a pod, whichever track it is on: what a Service that shares requests between tracks selects."""
+TRACK_LABEL: Final = "tf-serving-platform/track"
+STABLE: Final = "stable"
+CANARY: Final = "canary"
 _LONGEST_LABEL: Final = 63
 _LONGEST_SUFFIX: Final = 10
-"""Room for what Kubernetes appends to a Deployment's name in the names of its ReplicaSets."""
+"""Room for what is appended to a model's label: the track, or what Kubernetes appends in the names of ReplicaSets."""
 
 
 def dns_label(name: str) -> str:
@@ -32,6 +38,16 @@ def dns_label(name: str) -> str:
         if not readable[:1].isalpha()
         else f"{readable.rstrip('-')}-{digest}"
     )
+
+
+def canary(instance: str) -> str:
+    """Return the instance of a model's canary track, beside its stable one."""
+    return instance + suffix(CANARY)
+
+
+def suffix(track: str) -> str:
+    """Return what a track's resources are called after the model's own: nothing for the stable one, whose names came first."""
+    return "" if track == STABLE else f"-{track}"
 
 
 def selector(instance: str) -> dict[str, str]:
@@ -53,6 +69,35 @@ def shared_labels() -> dict[str, str]:
     return {"app.kubernetes.io/part-of": APPLICATION, "app.kubernetes.io/managed-by": MANAGED_BY}
 
 
-def pod_labels(instance: str, *, version: int) -> dict[str, str]:
-    """Return the labels of the pods of `instance`, which say the version that they serve."""
-    return {**labels(instance), "app.kubernetes.io/version": str(version)}
+def model_selector(model: str) -> dict[str, str]:
+    """Return the labels that select the pods of all tracks of a model."""
+    return {"app.kubernetes.io/name": APPLICATION, MODEL_LABEL: model}
+
+
+def pod_labels(instance: str, *, version: int, model: str, track: str) -> dict[str, str]:
+    """Return the labels of the pods of `instance`: also the version that they serve, of which model, and on which track."""
+    return {
+        **labels(instance),
+        "app.kubernetes.io/version": str(version),
+        MODEL_LABEL: model,
+        TRACK_LABEL: track,
+    }
+
+
+def training_selector(instance: str) -> dict[str, str]:
+    """Return the labels that select the pods of a training run; no Service, budget or Deployment of a served model does."""
+    return {"app.kubernetes.io/name": TRAINING, "app.kubernetes.io/instance": instance}
+
+
+def training_labels(instance: str) -> dict[str, str]:
+    """Return the labels of every object of a training run."""
+    return {
+        **training_selector(instance),
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        "app.kubernetes.io/component": "training",
+    }
+
+
+def serving_pods() -> dict[str, str]:
+    """Return the labels that select every pod that serves, of whatever model."""
+    return {"app.kubernetes.io/name": APPLICATION, "app.kubernetes.io/component": "model-server"}

@@ -31,6 +31,8 @@ class ObservabilityArgs:
     """DNS label of the model."""
     model: str
     """Name of the model in metrics."""
+    tracks: int
+    """Versions that are meant to answer side by side: one, or two while a canary is on trial."""
     load_seconds: int
     """Longest normal time to ready; alerts wait longer."""
     max_queue_requests: int
@@ -70,7 +72,8 @@ class Observability(pulumi.ComponentResource):
 def pod_monitor(args: ObservabilityArgs) -> dict[str, Any]:
     """Return the spec of the PodMonitor."""
     return {
-        "selector": {"matchLabels": naming.selector(args.instance)},
+        "selector": {"matchLabels": naming.model_selector(args.instance)},
+        "podTargetLabels": [naming.TRACK_LABEL],
         "sampleLimit": _SAMPLE_LIMIT,
         "podMetricsEndpoints": [
             {"port": health.MONITORING_PORT_NAME, "path": "/metrics", "interval": f"{_SCRAPE_SECONDS}s"}
@@ -115,10 +118,10 @@ def alerts(args: ObservabilityArgs) -> list[dict[str, Any]]:
         ),
         _alert(
             "ModelVersionsDiffer",
-            f"count(count by (version) (tfsp_model_version_state{of} == 30)) > 1",
+            f"count(count by (version) (tfsp_model_version_state{of} == 30)) > {args.tracks}",
             wait_seconds=1_800,
             severity="ticket",
-            summary=f"Pods of {args.model} have answered with two versions for half an hour; a rollout hangs. Run `pulumi up`.",
+            summary=f"Pods of {args.model} have answered with more versions than are meant to for half an hour; a rollout hangs. Run `pulumi up`.",
         ),
     ]
 

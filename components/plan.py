@@ -1,5 +1,6 @@
 """From one model's configuration to the values that its components are made of: pure arithmetic, before any resource exists."""
 
+import math
 from typing import Final
 
 from components import health
@@ -46,11 +47,27 @@ def replica_bounds(served: ServedModel) -> tuple[int, int]:
     return served.server.replicas, served.server.replicas
 
 
+def canary_bounds(served: ServedModel) -> tuple[int, int]:
+    """Return the fewest and the most pods of the canary; none where no version is on trial.
+
+    Behind a Gateway it grows with its own load, up to its share of the most stable pods. Where the Service spreads requests over all
+    pods, its number is what makes its share, and stays.
+    """
+    canary, (fewest, most) = served.canary, replica_bounds(served)
+    if not canary.source or canary.phase != "trial":
+        return 0, 0
+    if served.exposure.gateway:
+        share = max(canary.weight_percent, canary.shadow_percent)
+        return 1, max(1, math.ceil(most * share / 100))
+    pods = max(1, round(fewest * canary.weight_percent / (100 - canary.weight_percent)))
+    return pods, pods
+
+
 def accelerator(served: ServedModel, images: ImagesConfig) -> str:
     """Return which runtime the model stands on: `cpu` or `gpu`."""
     return images.runtime or ("gpu" if served.gpu.count else "cpu")
 
 
 def _waits_for_old_pod(served: ServedModel) -> bool:
-    _, most = replica_bounds(served)
+    most = replica_bounds(served)[1] + canary_bounds(served)[1]
     return served.gpu.count > 0 and served.gpu.available < (most + 1) * served.gpu.count

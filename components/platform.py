@@ -1,12 +1,12 @@
 """ServingPlatform: a namespace, an identity, the runtime images, and an endpoint for each model of the stack."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.core.v1 import Namespace, ServiceAccount
+from pulumi_kubernetes.core.v1 import Namespace, ResourceQuota, ResourceQuotaSpecArgs, ServiceAccount
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming, plan
@@ -16,6 +16,8 @@ from components.exposure import default_deny
 from components.forecast import check_memory
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
+from components.quota import check_quota, quota
+from components.rollout import check_canary
 from model_export.artifact import ModelArtifact
 
 
@@ -29,11 +31,18 @@ class ServingPlatformArgs:
     """Servable of each model, by the model's name."""
     contracts: Mapping[str, pulumi.Input[str]]
     """Contract of each model as JSON, once agreed; see `components.contracts`."""
+    candidates: Mapping[str, ModelArtifact] = field(default_factory=dict)
+    """Servable of each model's canary, for those that have one, once judged; see `components.rollout_gate`."""
 
     def __post_init__(self) -> None:
         # Here and not in the constructor: a pod that cannot live is refused before the first resource is declared.
+        check_quota(self.config)
         for served in self.config.served:
-            check_memory(served, model_bytes=self.artifacts[served.model.name].manifest.size_bytes)
+            artifact, candidate = self.artifacts[served.model.name], self.candidates.get(served.model.name)
+            check_memory(served, model_bytes=artifact.manifest.size_bytes)
+            if candidate:
+                check_canary(served, artifact, candidate)
+                check_memory(served, model_bytes=candidate.manifest.size_bytes)
 
 
 class ServingPlatform(pulumi.ComponentResource):
@@ -54,6 +63,7 @@ class ServingPlatform(pulumi.ComponentResource):
         super().__init__("tfserving:platform:ServingPlatform", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.namespace, self.service_account = _ground(name, args.config.cluster, child)
+        _limit(name, self.namespace, args.config, child)
         self.runtimes = {
             kind: _runtime(name, kind, args.config, child) for kind in _accelerators(args.config)
         }
@@ -79,6 +89,7 @@ class ServingPlatform(pulumi.ComponentResource):
             served=served,
             artifact=args.artifacts[served.model.name],
             contract=args.contracts[served.model.name],
+            candidate=args.candidates.get(served.model.name),
             images=args.config.images,
             cluster=args.config.cluster,
             prices=args.config.prices,
@@ -121,6 +132,15 @@ def _ground(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
     )
     return namespace_name, account.metadata.apply(_name)
+
+
+def _limit(
+    name: str, namespace: pulumi.Input[str], config: PlatformConfig, child: pulumi.ResourceOptions
+) -> None:
+    hard = quota(config)
+    if hard:
+        metadata = ObjectMetaArgs(name=naming.APPLICATION, namespace=namespace, labels=naming.shared_labels())
+        ResourceQuota(f"{name}-quota", metadata=metadata, spec=ResourceQuotaSpecArgs(hard=hard), opts=child)
 
 
 def _accelerators(config: PlatformConfig) -> list[str]:

@@ -56,7 +56,9 @@ class PodArgs:
     """One pod that serves one version of one model."""
 
     instance: str
-    """DNS label of the model."""
+    """DNS label of the Deployment."""
+    model: str
+    """DNS label of the model; its canary's Deployment has another one."""
     image: pulumi.Input[str]
     """Model image by digest."""
     version: int
@@ -73,6 +75,8 @@ class PodArgs:
     """From deletion to SIGKILL."""
     resources: ResourcesConfig
     gpu: GpuConfig
+    track: str = naming.STABLE
+    """`stable` or `canary`."""
     spread: str = "preferred"
     """`required`: never two pods on one host; `preferred`: where possible."""
     priority_class: str = ""
@@ -83,7 +87,7 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
     """Return the template; equal args give equal templates, so a second `pulumi up` changes nothing."""
     return PodTemplateSpecArgs(
         metadata=ObjectMetaArgs(
-            labels=naming.pod_labels(args.instance, version=args.version),
+            labels=naming.pod_labels(args.instance, version=args.version, model=args.model, track=args.track),
             annotations={naming.DIGEST_ANNOTATION: args.model_digest},
         ),
         spec=PodSpecArgs(
@@ -95,7 +99,7 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
             runtime_class_name=args.gpu.runtime_class or None,
             image_pull_secrets=[LocalObjectReferenceArgs(name=name) for name in args.image_pull_secrets]
             or None,
-            security_context=_pod_security(),
+            security_context=pod_security(),
             tolerations=_tolerations(args.gpu),
             affinity=_affinity(args.gpu),
             resource_claims=_resource_claims(args),
@@ -145,8 +149,8 @@ def _container(args: PodArgs) -> ContainerArgs:
             ContainerPortArgs(name="rest", container_port=args.settings.rest_api_port),
             ContainerPortArgs(name=health.MONITORING_PORT_NAME, container_port=args.settings.monitoring_port),
         ],
-        resources=_resources(args.resources, args.gpu),
-        security_context=_container_security(),
+        resources=container_resources(args.resources, args.gpu),
+        security_context=container_security(),
         startup_probe=health.startup_probe(args.load_seconds),
         readiness_probe=health.readiness_probe(),
         liveness_probe=health.liveness_probe(),
@@ -167,7 +171,8 @@ def _environment(args: PodArgs) -> list[EnvVarArgs]:
     return [EnvVarArgs(name=name, value=variables[name]) for name in sorted(variables)]
 
 
-def _resources(resources: ResourcesConfig, gpu: GpuConfig) -> ResourceRequirementsArgs:
+def container_resources(resources: ResourcesConfig, gpu: GpuConfig) -> ResourceRequirementsArgs:
+    """Return requests and limits of a container that does the work of its pod."""
     fixed = {"memory": f"{resources.memory_mib}Mi", "ephemeral-storage": f"{resources.scratch_mib}Mi"}
     devices = {gpu.resource: str(gpu.count)} if gpu.count and not gpu.device_class else {}
     return ResourceRequirementsArgs(
@@ -179,7 +184,8 @@ def _resources(resources: ResourcesConfig, gpu: GpuConfig) -> ResourceRequiremen
     )
 
 
-def _pod_security() -> PodSecurityContextArgs:
+def pod_security() -> PodSecurityContextArgs:
+    """Return what the restricted profile asks of a pod: nobody of the node, with the runtime's system call filter."""
     return PodSecurityContextArgs(
         run_as_non_root=True,
         run_as_user=_USER_ID,
@@ -190,7 +196,8 @@ def _pod_security() -> PodSecurityContextArgs:
     )
 
 
-def _container_security() -> SecurityContextArgs:
+def container_security() -> SecurityContextArgs:
+    """Return what the restricted profile asks of every container, and a root file system that nothing can be left in."""
     return SecurityContextArgs(
         allow_privilege_escalation=False,
         read_only_root_filesystem=True,

@@ -7,8 +7,8 @@ from components.errors import config_error
 from model_export.artifact import MANIFEST_NAME, ExportRequest, Manifest, ModelArtifact
 
 
-def published(model: ModelConfig) -> ModelArtifact | None:
-    """Return the version folder that `model.source` names, or None where it names a model that is still to be exported.
+def published(model: ModelConfig, key: str = "model.source") -> ModelArtifact | None:
+    """Return the version folder that `key` names, or None where it names a model that is still to be exported.
 
     Raises ConfigError when the folder holds another model or version than the configuration says, ManifestError when it is damaged.
     """
@@ -18,12 +18,11 @@ def published(model: ModelConfig) -> ModelArtifact | None:
     manifest = Manifest.read(path)
     if manifest.name != model.name:
         remedy = "set model.name to it, or name another folder"
-        raise config_error("model.source", f"a version folder of {model.name}", manifest.name, remedy)
+        raise config_error(key, f"a version folder of {model.name}", manifest.name, remedy)
     if model.version and manifest.version != model.version:
-        remedy = "set model.version to 0 to take the folder's version"
-        raise config_error(
-            "model.source", f"version {model.version} of {model.name}", manifest.version, remedy
-        )
+        version_key = key.replace("source", "version")
+        remedy = f"set {version_key} to 0 to take the folder's version"
+        raise config_error(key, f"version {model.version} of {model.name}", manifest.version, remedy)
     return ModelArtifact(path=path, manifest=manifest)
 
 

@@ -9,7 +9,7 @@ Kubernetes' default, a quarter of each, adds the new pod first; where no GPU is 
 from dataclasses import dataclass
 
 from components.config import ServedModel
-from components.plan import pod_lifecycle, replica_bounds
+from components.plan import canary_bounds, pod_lifecycle, replica_bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,14 @@ def takeover(served: ServedModel) -> Takeover:
 def _surge_reason(served: ServedModel) -> str:
     if not served.gpu.count:
         return "a new version starts beside the old one: CPU nodes have room for one pod more"
-    _, most = replica_bounds(served)
+    most = replica_bounds(served)[1] + canary_bounds(served)[1]
     left = served.gpu.available - most * served.gpu.count
     return f"a new version starts beside the old one: gpu.available leaves {left} free at {most} pods"
 
 
 def _in_place_reason(served: ServedModel) -> str:
     fewest, most = replica_bounds(served)
+    most += canary_bounds(served)[1]
     times = pod_lifecycle(served)
     seconds = times.termination_grace_seconds + times.pull_seconds + times.load_seconds + times.ready_seconds
     why = (

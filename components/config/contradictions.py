@@ -5,13 +5,14 @@ from typing import Final
 
 from components.config.api_layer import api_layer_settings
 from components.config.model_sections import (
-    AutoscalingConfig,
     ExposureConfig,
     GpuConfig,
     ModelConfig,
     ServedModel,
     ServerConfig,
 )
+from components.config.rollout_contradictions import check_canaries
+from components.config.scaling_section import AutoscalingConfig
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
 from components.errors import ConfigError, config_error
 
@@ -33,6 +34,7 @@ def check_platform(platform: PlatformConfig) -> None:
     _check_node_ports(platform.served)
     _check_hosts(platform.served)
     _check_network_policies(platform.served)
+    check_canaries(platform.served)
 
 
 def _check_cluster(cluster: ClusterConfig) -> None:
@@ -61,6 +63,21 @@ def _check_autoscaling(autoscaling: AutoscalingConfig) -> None:
         expected = f"at most autoscaling.maxReplicas ({autoscaling.max_replicas})"
         raise config_error(
             "autoscaling.minReplicas", expected, autoscaling.min_replicas, "raise the one or lower the other"
+        )
+    of_requests = autoscaling.in_flight_requests or autoscaling.queue_wait_milliseconds
+    if autoscaling.enabled and not (autoscaling.cpu_percent or of_requests):
+        raise ConfigError(
+            "autoscaling is enabled but measures nothing; set autoscaling.cpuPercent, inFlightRequests or queueWaitMilliseconds"
+        )
+    if autoscaling.scaler == "keda" and of_requests and not autoscaling.prometheus_url:
+        raise ConfigError(
+            "autoscaling.prometheusUrl is not set, but KEDA asks it for requests; set it with "
+            "`pulumi config set --path autoscaling.prometheusUrl http://prometheus.monitoring:9090`"
+        )
+    if autoscaling.scaler == "hpa" and autoscaling.prometheus_url:
+        raise ConfigError(
+            "autoscaling.prometheusUrl is set but autoscaling.scaler is hpa, which asks a metrics adapter; set it to keda, or leave the "
+            "address out"
         )
 
 

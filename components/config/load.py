@@ -14,11 +14,12 @@ import pulumi
 from components.config.contradictions import check_platform
 from components.config.fields import did_you_mean, key_of, read_section
 from components.config.model_sections import ServedModel
+from components.config.quota_section import QuotaConfig
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig, PricesConfig
 from components.errors import ConfigError, config_error
 
 _MODEL_SECTIONS: Final = get_type_hints(ServedModel)
-_SECTIONS: Final = ("cluster", "images", "prices", *_MODEL_SECTIONS, "models")
+_SECTIONS: Final = ("cluster", "images", "prices", "quota", *_MODEL_SECTIONS, "models")
 
 
 def load_config() -> PlatformConfig:
@@ -40,6 +41,7 @@ def read_config(raw: Mapping[str, Any]) -> PlatformConfig:
         cluster=read_section(ClusterConfig, _object(raw, "cluster"), where="cluster"),
         images=images,
         prices=read_section(PricesConfig, _object(raw, "prices"), where="prices"),
+        quota=read_section(QuotaConfig, _object(raw, "quota"), where="quota"),
         build_secrets=_build_secrets(images),
         served=_served_models(raw),
     )

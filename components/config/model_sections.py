@@ -1,10 +1,12 @@
-"""The keys of one model: its source, its pods, its scaling, its doors. Each may also stand in an entry of `models`."""
+"""The keys of one model: its source, its pods, its doors. Each section may also stand in an entry of `models`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from components.config.fields import DNS_LABEL, check_limits, setting
+from components.config.rollout_sections import CanaryConfig, RolloutConfig
+from components.config.scaling_section import AutoscalingConfig
 
 _MODEL_NAME = (r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a model name: letters, digits, `.`, `_`, `-`, at most 63")
 _EXTENDED_RESOURCE = (
@@ -15,7 +17,6 @@ _HOST_NAME = (
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+",
     "a host name such as `mnist.example.com`",
 )
-_WEEK_SECONDS = 604_800
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,52 +145,6 @@ class GpuConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoscalingConfig:
-    """How the number of pods follows the load."""
-
-    SECTION: ClassVar[str] = "autoscaling"
-
-    enabled: bool = setting(default=True, doc="Let a HorizontalPodAutoscaler own the number of pods.")
-    min_replicas: int = setting(1, "Fewest pods.", minimum=1, maximum=5_000)
-    max_replicas: int = setting(3, "Most pods.", minimum=1, maximum=5_000)
-    cpu_percent: int = setting(
-        70, "CPU use, in percent of the request, that pods are added above.", minimum=1, maximum=1_000
-    )
-    scale_up_seconds: int = setting(
-        15, "The load must last this long before pods are added.", minimum=0, maximum=3_600
-    )
-    scale_down_seconds: int = setting(
-        300, "The load must be gone this long before pods are removed.", minimum=0, maximum=3_600
-    )
-
-    def __post_init__(self) -> None:
-        check_limits(self, self.SECTION)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RolloutConfig:
-    """How a new version takes over, and how long that may take."""
-
-    SECTION: ClassVar[str] = "rollout"
-
-    pull_seconds: int = setting(
-        60, "Longest time for scheduling a pod and pulling its image.", minimum=1, maximum=_WEEK_SECONDS
-    )
-    ready_seconds: int = setting(
-        5, "A new pod must stay ready this long before it counts.", minimum=1, maximum=3_600
-    )
-    history: int = setting(3, "Former versions that are kept for a rollback.", minimum=1, maximum=100)
-    spread: str = setting(
-        "preferred",
-        "Pods on different hosts: required (never two on one host) or preferred.",
-        choices=("required", "preferred"),
-    )
-
-    def __post_init__(self) -> None:
-        check_limits(self, self.SECTION)
-
-
-@dataclass(frozen=True, kw_only=True)
 class ExposureConfig:
     """Who may reach the model, and by which name from outside the cluster."""
 
@@ -249,5 +204,13 @@ class ServedModel:
     gpu: GpuConfig = field(default_factory=GpuConfig)
     autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    canary: CanaryConfig = field(default_factory=CanaryConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     observability: ObservabilityConfig = field(default_factory=ObservabilityConfig)
+
+    @property
+    def candidate(self) -> ModelConfig | None:
+        """The canary as a model of its own: what differs is its source and version."""
+        if not self.canary.source:
+            return None
+        return replace(self.model, source=self.canary.source, version=self.canary.version)

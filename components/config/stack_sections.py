@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from components.config.fields import DNS_LABEL, check_limits, required, setting
-from components.config.model_sections import ServedModel
+from components.config.model_sections import ModelConfig, ServedModel
+from components.config.quota_section import QuotaConfig
 
 _DEBIAN = "docker.io/library/debian:bookworm-20250520-slim"
 
@@ -109,5 +110,11 @@ class PlatformConfig:
     images: ImagesConfig
     served: tuple[ServedModel, ...]
     prices: PricesConfig = field(default_factory=PricesConfig)
+    quota: QuotaConfig = field(default_factory=QuotaConfig)
     build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""
+
+    @property
+    def candidates(self) -> tuple[ModelConfig, ...]:
+        """The canaries of all models."""
+        return tuple(each.candidate for each in self.served if each.candidate)

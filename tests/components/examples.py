@@ -34,6 +34,11 @@ def artifact(
     return ModelArtifact(path=path, manifest=manifest(name=name, version=version))
 
 
+def candidate(name: str = "mnist") -> ModelArtifact:
+    """Return the servable of a canary: the next version."""
+    return artifact(Path("build/models/mnist/8"), name=name, version=8)
+
+
 def manifest(*, name: str = "mnist", version: int = 7) -> Manifest:
     images = TensorSpec(name="images", dtype="float32", shape=(None, 784))
     scores = TensorSpec(name="scores", dtype="float32", shape=(None, 10))

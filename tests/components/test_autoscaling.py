@@ -29,7 +29,17 @@ def test_pods_are_added_no_faster_than_they_load_and_removed_one_by_one():
     assert {policy["periodSeconds"] for policy in behavior["scaleUp"]["policies"]} == {90}
     (down,) = behavior["scaleDown"]["policies"]
     assert (down["type"], down["value"], down["periodSeconds"]) == ("Pods", 1, 180)
-    assert behavior["scaleDown"]["stabilizationWindowSeconds"] == 300
+    windows = {side: rules["stabilizationWindowSeconds"] for side, rules in behavior.items()}
+    assert windows == {"scaleUp": 22, "scaleDown": 450}
+
+
+def test_windows_are_the_ones_asked_for():
+    asked = {"scaleUpSeconds": 7, "scaleDownSeconds": 60}
+    behavior = deploy(autoscaling=asked).one("HorizontalPodAutoscaler").inputs["spec"]["behavior"]
+    assert {side: rules["stabilizationWindowSeconds"] for side, rules in behavior.items()} == {
+        "scaleUp": 7,
+        "scaleDown": 60,
+    }
 
 
 def test_a_drain_takes_one_pod_at_a_time_and_is_never_blocked_by_a_broken_one():

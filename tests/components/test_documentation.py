@@ -1,15 +1,29 @@
-"""docs/components.md names every component and every output of a stack."""
+"""docs/components.md and the pages below it name every component and every output of a stack."""
 
 import inspect
+import re
 from pathlib import Path
 
 import pulumi
 import pytest
+import yaml
 
-from components import autoscaling, exposure, images, model_endpoint, model_server, observability, platform
+from components import (
+    autoscaling,
+    exposure,
+    images,
+    model_endpoint,
+    model_server,
+    observability,
+    platform,
+    scaling,
+)
+from serving.metrics import Metrics
 from tests.components.test_platform import deploy
 
-TEXT = (Path(__file__).parents[2] / "docs/components.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [DOCS / "components.md", *sorted((DOCS / "components").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 MODULES = (autoscaling, exposure, images, model_endpoint, model_server, observability, platform)
 COMPONENTS = sorted(
     name
@@ -28,3 +42,12 @@ def test_every_component_is_described(component: str):
 
 def test_every_output_is_described():
     assert [name for name in deploy().outputs if f"`{name}`" not in TEXT] == []
+
+
+def test_the_adapters_rules_are_for_the_names_that_the_autoscaler_asks_for_and_of_series_that_there_are():
+    rules = yaml.safe_load(re.search(r"```yaml\n(rules:.*?)```", TEXT, re.DOTALL)[1])["rules"]
+    assert {rule["name"]["as"] for rule in rules} == {scaling.IN_FLIGHT_METRIC, scaling.QUEUE_WAIT_METRIC}
+    described = set(re.findall(r"^# TYPE (\w+)", Metrics().page().decode(), flags=re.MULTILINE))
+    queries = " ".join(rule["seriesQuery"] + rule["metricsQuery"] for rule in rules)
+    assert {re.sub(r"_sum$", "", name) for name in re.findall(r"tfsp_\w+", queries)} <= described
+    assert queries.count(f"[{scaling.WINDOW}]") == 3

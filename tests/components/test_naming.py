@@ -42,6 +42,15 @@ def test_names_that_look_alike_do_not_collide():
     assert len({naming.dns_label(name) for name in names}) == len(names)
 
 
+@pytest.mark.parametrize("name", ["mnist", "a" * 52, "A" * 63])
+def test_a_canary_leaves_room_for_suffixes_too(name: str):
+    assert len(naming.canary(naming.dns_label(name))) <= 63
+    assert LABEL.fullmatch(naming.canary(naming.dns_label(name)))
+
+
 def test_a_selector_holds_nothing_that_moves():
     assert set(naming.selector("mnist")) == {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
-    assert naming.selector("mnist").items() <= naming.pod_labels("mnist", version=7).items()
+    assert (
+        naming.selector("mnist").items()
+        <= naming.pod_labels("mnist", version=7, model="mnist", track="stable").items()
+    )

@@ -13,10 +13,13 @@ from tests.components.declared import Program, declare
 def deploy(**sections: dict[str, Any]) -> Program:
     configuration = examples.config(**sections)
     artifacts = {each.model.name: examples.artifact(name=each.model.name) for each in configuration.served}
+    candidates = {each.name: examples.candidate(each.name) for each in configuration.candidates}
 
     def program() -> None:
         contracts = dict.fromkeys(artifacts, "{}")
-        args = platform.ServingPlatformArgs(config=configuration, artifacts=artifacts, contracts=contracts)
+        args = platform.ServingPlatformArgs(
+            config=configuration, artifacts=artifacts, candidates=candidates, contracts=contracts
+        )
         for name, value in platform.ServingPlatform("serving", args).facts().items():
             pulumi.export(name, value)
 

@@ -8,23 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from components import config
+from components.config import PlatformConfig, ServedModel
 from components.config.fields import key_of, type_name
 
 ROOT = Path(__file__).parents[3]
-SECTIONS = (
-    config.ClusterConfig,
-    config.ImagesConfig,
-    config.ModelConfig,
-    config.ServerConfig,
-    config.ResourcesConfig,
-    config.GpuConfig,
-    config.AutoscalingConfig,
-    config.RolloutConfig,
-    config.ExposureConfig,
-    config.ObservabilityConfig,
-    config.PricesConfig,
-)
+SECTIONS = [
+    section
+    for table in (PlatformConfig, ServedModel)
+    for section in typing.get_type_hints(table).values()
+    if hasattr(section, "SECTION")
+]
 
 
 def declarations() -> dict[str, dict[str, Any]]:

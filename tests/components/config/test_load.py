@@ -152,6 +152,42 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"models": {"a": {}, "b": {"exposure": {"networkPolicies": False}}}},
         "exposure.networkPolicies differs between models of one namespace",
     ),
+    "nothing to scale by": (
+        {"autoscaling": {"cpuPercent": 0}},
+        "autoscaling is enabled but measures nothing; set autoscaling.cpuPercent, inFlightRequests or",
+    ),
+    "keda without a prometheus": (
+        {"autoscaling": {"scaler": "keda", "inFlightRequests": 4}},
+        "autoscaling.prometheusUrl is not set, but KEDA asks it for requests",
+    ),
+    "a prometheus that nobody asks": (
+        {"autoscaling": {"prometheusUrl": "http://prometheus:9090"}},
+        "autoscaling.prometheusUrl is set but autoscaling.scaler is hpa",
+    ),
+    "a password in an address": (
+        {"autoscaling": {"scaler": "keda", "prometheusUrl": "http://me:secret@prometheus:9090"}},
+        "autoscaling.prometheusUrl must be an address such as `http://prometheus.monitoring:9090`, without a password",
+    ),
+    "a phase of nothing": (
+        {"canary": {"phase": "promoted"}},
+        "canary.phase is promoted but canary.source is not set",
+    ),
+    "unknown phase": (
+        {"canary": {"source": "build/next", "phase": "promote"}},
+        "canary.phase must be one of trial, promoted, aborted, got 'promote'",
+    ),
+    "a canary of itself": (
+        {"canary": {"source": "build/mnist"}},
+        "canary.source is build/mnist, which is model.source already",
+    ),
+    "a shadow without a gateway": (
+        {"canary": {"source": "build/next", "shadowPercent": 50}},
+        "canary.shadowPercent is 50, but only a Gateway copies requests",
+    ),
+    "a canary that is called as another model": (
+        {"models": {"a": {"canary": {"source": "build/next"}}, "a-canary": {}}},
+        "model a-canary is called as the canary of model a would be",
+    ),
     "unknown section of a model": ({"models": {"a": {"images": {}}}}, "unknown key models.a.images"),
     "unknown key of a model": (
         {"models": {"a": {"gpu": {"cout": 1}}}},
@@ -194,7 +230,7 @@ def test_each_of_several_models_starts_from_the_stacks_sections():
 
 
 def test_build_files_are_read_once_and_never_shown(tmp_path):
-    (tmp_path / "pip.conf").write_text("canary-of-a-password", encoding="utf-8")
+    (tmp_path / "pip.conf").write_text("a-planted-password", encoding="utf-8")
     platform = examples.config(images={"pipConfig": str(tmp_path / "pip.conf")})
-    assert platform.build_secrets == {"pip_config": "canary-of-a-password"}
-    assert "canary" not in repr(platform)
+    assert platform.build_secrets == {"pip_config": "a-planted-password"}
+    assert "planted" not in repr(platform)
