@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from serving.desk import Question
+from serving.grpc.predict import AnswerWriter
 from serving.grpc.stencils import Stencil, cut_stencil
 from serving.protos import predict_pb2
-from serving.repository import Servable
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature, TensorSpec
 
@@ -40,6 +40,7 @@ class Form:
     outputs: Sequence[TensorSpec]
     places: Sequence[_Place]
     """Begin, end, storage and shape of each input, in the order of the signature."""
+    writer: AnswerWriter
 
     def read(self, message: bytes) -> Question:
         """What a message of this form asks."""
@@ -64,9 +65,15 @@ class Forms:
         return None
 
     def learn(
-        self, message: bytes, request: predict_pb2.PredictRequest, servable: Servable, question: Question
+        self,
+        message: bytes,
+        request: predict_pb2.PredictRequest,
+        question: Question,
+        *,
+        serial: int,
+        writer: AnswerWriter,
     ) -> None:
-        """Remember the form of a message that was found to ask `question` of `servable`."""
+        """Remember the form of a message that was found to ask `question` of the load `serial`."""
         stencil = cut_stencil(message)
         if stencil is None or stencil.fixed_bytes > MAX_FIXED_BYTES:
             return
@@ -76,10 +83,11 @@ class Forms:
         form = Form(
             stencil=stencil,
             choice=choice_of(request),
-            serial=servable.serial,
+            serial=serial,
             signature=question.signature,
             outputs=question.outputs,
             places=places,
+            writer=writer,
         )
         self._keep(message, form)
 

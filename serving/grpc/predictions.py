@@ -4,8 +4,6 @@ message of a known form ──> its question, without parsing ──┐
 any other message ──parse, check──> question, form learnt ──┴──> pipeline ──> response
 """
 
-from collections.abc import Callable
-
 from serving.calls import Call
 from serving.desk import Question
 from serving.errors import InvalidRequest, ServingError
@@ -16,7 +14,7 @@ from serving.grpc.specs import parse_message
 from serving.metrics import Metrics
 from serving.pipeline import Exchange, Pipeline
 from serving.protos import predict_pb2
-from serving.repository import Repository, Servable
+from serving.repository import Repository
 from serving.settings import ServingSettings
 
 _KIND = "grpc predict"
@@ -34,7 +32,6 @@ class Predictions:
         self._as_content = settings.enable_serialization_as_tensor_content
         self._limit_bytes = settings.max_request_bytes
         self._forms = Forms()
-        self._writers: dict[tuple[str, int], AnswerWriter] = {}
 
     def predict(self, message: bytes, call: Call, finish: Finish) -> Cancel:
         """A `Method`."""
@@ -54,37 +51,32 @@ class Predictions:
         servable = self._repository.resolve(*form.choice)
         if servable.serial != form.serial:
             return None
-        return self._exchange(servable, message, call, lambda: form.read(message))
+        return Exchange(
+            servable=servable,
+            call=call,
+            kind=_KIND,
+            message=message,
+            parse=lambda: form.read(message),
+            render=form.writer.write,
+        )
 
     def _unknown(self, message: bytes, call: Call) -> Exchange:
         request = parse_message(predict_pb2.PredictRequest, message)
         if not request.HasField("model_spec"):
             raise InvalidRequest("Missing ModelSpec")
         servable = self._repository.resolve(*choice_of(request))
+        writer = AnswerWriter(name=servable.name, version=servable.version, as_content=self._as_content)
 
         def parse() -> Question:
             question = read_question(servable, request, limit_bytes=self._limit_bytes)
-            self._forms.learn(message, request, servable, question)
+            self._forms.learn(message, request, question, serial=servable.serial, writer=writer)
             return question
 
-        return self._exchange(servable, message, call, parse)
-
-    def _exchange(
-        self, servable: Servable, message: bytes, call: Call, parse: Callable[[], Question]
-    ) -> Exchange:
         return Exchange(
             servable=servable,
             call=call,
             kind=_KIND,
             message=message,
             parse=parse,
-            render=self._writer(servable).write,
+            render=writer.write,
         )
-
-    def _writer(self, servable: Servable) -> AnswerWriter:
-        key = servable.name, servable.version
-        writer = self._writers.get(key)
-        if writer is None:
-            writer = AnswerWriter(name=servable.name, version=servable.version, as_content=self._as_content)
-            self._writers[key] = writer
-        return writer

@@ -21,7 +21,6 @@ from serving.http2 import codes
 from serving.http2.calls import Handler
 from serving.http2.codes import ErrorCode, Setting
 from serving.http2.deadlines import TICK_SECONDS
-from serving.http2.dispatch import dispatch
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.floods import Allowance
 from serving.http2.frames import goaway_frame, ping_frame, reset_frame, settings_frame, window_update_frame
@@ -65,9 +64,10 @@ class Connection:
         """Those of them whose message is still arriving, oldest first."""
         self.forgotten: dict[int, None] = {}
         """Streams that we ended while the client may still be sending on them."""
+        self.max_open_streams = 0
+        """None are taken before the greeting and after leaving."""
         self.last_stream_id = 0
         self._taken_stream_id: int | None = None
-        self._answered_count = 0
         self.block: HeaderBlock | None = None
         self.expected_kind: int | None = codes.SETTINGS
         self.opened_at = self.heard_at = now
@@ -108,10 +108,6 @@ class Connection:
         certificate: Mapping[str, Any] | None = self._transport.get_extra_info("peercert")
         return certificate or None
 
-    def send_answer(self, stream: Stream, message: bytes) -> None:
-        self._answered_count += 1
-        self.outbox.send_answer(stream, message, stream.trailing_metadata)
-
     def send_failure(self, stream: Stream, error: StatusError) -> None:
         try:
             block = trailers_only_block(
@@ -136,6 +132,7 @@ class Connection:
             self.expected_kind = None
         if self.phase is Phase.GREETING:
             self.phase = Phase.OPEN
+            self.max_open_streams = self.service.limits.max_concurrent_streams
 
     def open_stream(self, stream_id: int, head: RequestHead, handler: Handler) -> Stream:
         stream = self.streams[stream_id] = Stream(self, stream_id, head, handler, self.heard_at)
@@ -151,9 +148,6 @@ class Connection:
         if is_receiving:
             self._forget(stream.stream_id)
             self.outbox.write(reset_frame(stream.stream_id, ErrorCode.NO_ERROR))
-
-    def dispatch(self, stream: Stream, message: bytes) -> None:
-        dispatch(self.service, stream, message)
 
     def abandon(self, stream_id: int) -> None:
         """The stream ended early; its handler is told."""
@@ -174,12 +168,6 @@ class Connection:
         if self.phase is Phase.LEAVING and not self.streams:
             self.service.loop.call_soon(self._close_when_done)
 
-    @property
-    def takes_streams(self) -> bool:
-        # Compared, not looked up in a set: the hash of an enumeration's member is computed in Python.
-        is_open = self.phase is Phase.OPEN or self.phase is Phase.DRAINING
-        return is_open and len(self.streams) < self.service.limits.max_concurrent_streams
-
     def charge(self) -> None:
         """Count one frame that brings no message; raises `ConnectionFault` beyond the allowance."""
         self._control.take(self.heard_at)
@@ -188,8 +176,7 @@ class Connection:
         """Count a cancelled call, unless its deadline has come: then the client only says what we know."""
         stream = self.streams.get(stream_id)
         if stream is None or stream.deadline is None or self.heard_at < stream.deadline - TICK_SECONDS:
-            self._resets.give(self._answered_count)
-            self._answered_count = 0
+            self._resets.give(self.outbox.take_answered_count())
             self._resets.take(self.heard_at)
 
     def expect_opened(self, stream_id: int, what: str) -> None:
@@ -202,7 +189,7 @@ class Connection:
 
     def lose(self) -> None:
         """The transport is gone, and with it everybody who waits."""
-        self.phase = Phase.CLOSED
+        self._leave_for(Phase.CLOSED)
         self._cancel_all()
         self.outbox.stop()
         self.lost.set()
@@ -225,7 +212,7 @@ class Connection:
         """Take no further stream; close once the open ones are done."""
         if self.phase in {Phase.LEAVING, Phase.CLOSED}:
             return
-        self.phase = Phase.LEAVING
+        self._leave_for(Phase.LEAVING)
         self._go_away(ErrorCode.NO_ERROR)
         self.service.loop.call_soon(self._close_when_done)
 
@@ -243,7 +230,7 @@ class Connection:
     def close(self) -> None:
         """Close as soon as what is written has been sent."""
         if self.phase is not Phase.CLOSED:
-            self.phase = Phase.CLOSED
+            self._leave_for(Phase.CLOSED)
             self.closing_at = self.service.loop.time()
             self._cancel_all()
             self.outbox.flush()
@@ -279,6 +266,10 @@ class Connection:
         if self._taken_stream_id is None:
             self._taken_stream_id = self.last_stream_id
         self.outbox.write(goaway_frame(self._taken_stream_id, code, reason))
+
+    def _leave_for(self, phase: Phase) -> None:
+        self.phase = phase
+        self.max_open_streams = 0
 
     def _close_when_done(self) -> None:
         if self.phase is Phase.LEAVING and not self.streams:

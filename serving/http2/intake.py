@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from serving.http2 import codes, control
 from serving.http2.calls import Answer, CallContext
 from serving.http2.codes import ErrorCode, Status
+from serving.http2.dispatch import dispatch
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.frames import strip_padding, strip_priority, window_update_frame
 from serving.http2.requests import MalformedHead, RequestHead, check_trailers
@@ -26,6 +27,7 @@ SMALL_DATA_BYTES: Final = 128
 """A piece of a message below this costs more to handle than to send, and is charged."""
 MAX_DISCARDED_BYTES: Final = 64 * 1024
 """What is read and thrown away of a request that is refused, before its client is asked to stop."""
+_PADDED_OR_PRIORITY: Final = codes.PADDED | codes.HAS_PRIORITY
 _UNKNOWN_METHOD: Final = refuse_call(Status.UNIMPLEMENTED, "Method not found!")
 
 
@@ -45,7 +47,7 @@ class HeaderBlock:
 def receive_headers(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
     if not stream_id & 1:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client's stream must be odd, got {stream_id}")
-    if flags & (codes.PADDED | codes.HAS_PRIORITY):
+    if flags & _PADDED_OR_PRIORITY:
         payload = strip_priority(flags, strip_padding(flags, payload), stream_id)
     if flags & codes.END_HEADERS:
         _receive_block(connection, flags, stream_id, payload)
@@ -97,7 +99,7 @@ def _receive_block(connection: Connection, flags: int, stream_id: int, block: by
 
 
 def _open(connection: Connection, flags: int, stream_id: int, head: RequestHead) -> None:
-    if not connection.takes_streams:
+    if len(connection.streams) >= connection.max_open_streams:
         raise StreamFault(stream_id, ErrorCode.REFUSED_STREAM, "the server is going away or has enough to do")
     handler = connection.service.handlers.get(head.path, _refuse_method)
     stream = connection.open_stream(stream_id, head, handler)
@@ -114,10 +116,8 @@ def _refuse_method(_message: bytes, _call: CallContext) -> Answer:
 
 
 def receive_data(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
-    inbox = connection.inbox
     flow_bytes = len(payload)
-    inbox.count(flow_bytes)
-    increment = inbox.take_increment()
+    increment = connection.inbox.count(flow_bytes)
     if increment:
         connection.outbox.write(window_update_frame(0, increment))
     stream = connection.receiving.get(stream_id)
@@ -143,7 +143,7 @@ def _complete(connection: Connection, stream: Stream, content: bytes, flow_bytes
     except StatusError as error:
         stream.fail(error)
     else:
-        connection.dispatch(stream, message)
+        dispatch(connection.service, stream, message)
 
 
 def _continue(connection: Connection, stream: Stream, content: bytes, flow_bytes: int) -> None:

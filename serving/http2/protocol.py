@@ -54,16 +54,20 @@ class ServerProtocol(asyncio.Protocol):
             return
         connection.note_arrival(self._service.loop.time())
         connection.outbox.hold()
+        find_receiver = FRAME_RECEIVERS.get
+        kind = None
         try:
             for kind, flags, stream_id, payload in connection.reader.read(data):
-                connection.frame_started_at = connection.heard_at
-                _check_order(connection, kind)
+                if connection.expected_kind is not None:
+                    _check_order(connection, kind)
                 try:
-                    FRAME_RECEIVERS.get(kind, ignore_unknown)(connection, flags, stream_id, payload)
+                    find_receiver(kind, ignore_unknown)(connection, flags, stream_id, payload)
                 except StreamFault as fault:
                     connection.reset(fault)
         except ConnectionFault as fault:
             connection.fail(fault)
+        if kind is not None:
+            connection.frame_started_at = connection.heard_at  # of what is left behind the last whole frame
         connection.outbox.flush()
 
 
@@ -74,7 +78,7 @@ def _speaks_http2(transport: asyncio.BaseTransport) -> bool:
 
 def _check_order(connection: Connection, kind: int) -> None:
     expected_kind = connection.expected_kind
-    if expected_kind is not None and kind != expected_kind:
+    if kind != expected_kind:
         raise ConnectionFault(
             ErrorCode.PROTOCOL_ERROR, f"a frame of type {expected_kind} must come next, got {kind}"
         )

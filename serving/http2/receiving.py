@@ -27,23 +27,24 @@ class Inbox:
         self._budget = budget
         # The protocol gives 64 KiB - 1 before our WINDOW_UPDATE; the rest is granted in the greeting.
         self._window_bytes = limits.connection_window_bytes
+        self._low_bytes = limits.connection_window_bytes // 2
 
     @property
     def greeting_increment(self) -> int:
         """What raises the connection's window from the protocol's default to ours."""
         return self._limits.connection_window_bytes - DEFAULT_WINDOW_BYTES
 
-    def count(self, flow_bytes: int) -> None:
-        """Take the payload of one DATA frame, padding included, from the connection's window."""
+    def count(self, flow_bytes: int) -> int:
+        """Take the payload of one DATA frame, padding included, from the connection's window.
+
+        Returns what to give back to that window now; 0 while more than half of it is left.
+        """
         self._window_bytes -= flow_bytes
+        if self._window_bytes > self._low_bytes:
+            return 0
         if self._window_bytes < 0:
             raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "the connection's window must not be overrun")
-
-    def take_increment(self) -> int:
-        """What to give back to the connection's window now; 0 while more than half of it is left."""
         used_bytes = self._limits.connection_window_bytes - self._window_bytes
-        if used_bytes * 2 < self._limits.connection_window_bytes:
-            return 0
         self._window_bytes = self._limits.connection_window_bytes
         return used_bytes
 
@@ -70,12 +71,14 @@ class Inbox:
         Raises `StatusError` for what is not one message, `StreamFault` for an overrun window or a length that
         contradicts the head.
         """
-        self._use_window(stream, flow_bytes)
+        if stream.body is not None or flow_bytes > self._limits.stream_window_bytes:
+            self._use_window(stream, flow_bytes)
         if stream.body is not None:
             stream.body += content
             content = bytes(stream.body)
             self.release(stream)
-        self.check_content_length(stream, len(content))
+        if stream.head.content_length is not None:
+            self.check_content_length(stream, len(content))
         return unwrap(stream.head, content, self._limits.max_message_bytes)
 
     def discard(self, stream: Stream, content: bytes, flow_bytes: int) -> None:

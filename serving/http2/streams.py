@@ -21,6 +21,7 @@ from serving.http2.errors import StatusError
 from serving.http2.metadata import encode_metadata
 from serving.http2.requests import RequestHead
 from serving.http2.responses import Refusal
+from serving.http2.sending import Outbox
 
 
 class Carrier(Protocol):
@@ -32,7 +33,8 @@ class Carrier(Protocol):
     @property
     def peer_certificate(self) -> Mapping[str, Any] | None: ...
 
-    def send_answer(self, stream: Stream, message: bytes) -> None: ...
+    @property
+    def outbox(self) -> Outbox[Stream]: ...
 
     def send_failure(self, stream: Stream, error: StatusError) -> None: ...
 
@@ -97,7 +99,7 @@ class Stream:
     def answer(self, message: bytes) -> None:
         if not self.is_over:
             # Over only once it is sent: what is no message raises here, and can still be answered by a failure.
-            self._carrier.send_answer(self, message)
+            self._carrier.outbox.send_answer(self, message, self.trailing_metadata)
             self.is_over = True
 
     def fail(self, error: StatusError) -> None:

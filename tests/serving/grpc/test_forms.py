@@ -11,7 +11,7 @@ from serving.backend.fake import signature, spec
 from serving.desk import Question
 from serving.errors import ServingError
 from serving.grpc.forms import FORMS_OF_A_LENGTH, MAX_LENGTHS, Forms
-from serving.grpc.predict import read_question
+from serving.grpc.predict import AnswerWriter, read_question
 from serving.grpc.stencils import MAX_FIELDS, cut_stencil
 from serving.protos import predict_pb2, tensor_pb2
 from serving.repository import Servable
@@ -75,7 +75,8 @@ def learn(forms: Forms, message: bytes, loaded: Servable) -> Question:
     """As the general way does."""
     parsed = predict_pb2.PredictRequest.FromString(message)
     question = read_question(loaded, parsed)
-    forms.learn(message, parsed, loaded, question)
+    writer = AnswerWriter(name="any", version=1, as_content=False)
+    forms.learn(message, parsed, question, serial=loaded.serial, writer=writer)
     return question
 
 
