@@ -1,0 +1,51 @@
+"""The way out of a training pod: names, and the object store. Nothing comes in; in a namespace that is closed, nothing else goes out."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.networking.v1 import (
+    NetworkPolicy,
+    NetworkPolicyEgressRuleArgs,
+    NetworkPolicyPortArgs,
+    NetworkPolicySpecArgs,
+)
+
+from components import naming
+from components.model_repository import RepositoryAccess
+
+_DNS_PORT: Final = 53
+_HTTPS_PORT: Final = 443
+
+
+def outward_doors(
+    name: str,
+    namespace: pulumi.Input[str],
+    instance: str,
+    repository: RepositoryAccess,
+    opts: pulumi.ResourceOptions,
+) -> NetworkPolicy:
+    """Declare the policy that lets a run's pods reach names, data over https, and the repository's server."""
+    metadata = ObjectMetaArgs(
+        name=f"{instance}-training", namespace=namespace, labels=naming.training_labels(instance)
+    )
+    dns = [NetworkPolicyPortArgs(port=_DNS_PORT, protocol=protocol) for protocol in ("UDP", "TCP")]
+    stores = [NetworkPolicyPortArgs(port=port, protocol="TCP") for port in _store_ports(repository)]
+    return NetworkPolicy(
+        f"{name}-doors",
+        metadata=metadata,
+        spec=NetworkPolicySpecArgs(
+            pod_selector=LabelSelectorArgs(match_labels=naming.training_selector(instance)),
+            policy_types=["Ingress", "Egress"],
+            # Any address: an object store has thousands, and names are no part of a network policy.
+            egress=[NetworkPolicyEgressRuleArgs(ports=dns), NetworkPolicyEgressRuleArgs(ports=stores)],
+        ),
+        opts=opts,
+    )
+
+
+def _store_ports(repository: RepositoryAccess) -> list[int]:
+    endpoint = urlsplit(repository.variables.get("AWS_ENDPOINT_URL", ""))
+    own = endpoint.port or {"http": 80}.get(endpoint.scheme, _HTTPS_PORT)
+    return sorted({own, _HTTPS_PORT})
