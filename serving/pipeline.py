@@ -11,7 +11,7 @@ from typing import Any
 from serving.caching import Flights, OutputCache
 from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
-from serving.calls import TENANT_HEADER, Call, Trace
+from serving.calls import CALLER, TENANT_HEADER, Call, Trace
 from serving.desk import Desk, Question
 from serving.metrics import Metrics
 from serving.repository import Servable
@@ -50,6 +50,7 @@ class Pipeline:
     def __init__(self, settings: ServingSettings, metrics: Metrics) -> None:
         self._settings = settings
         self._max_rows = settings.max_batch_rows
+        self._keeps_callers_apart = bool(settings.access_file)
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
         self._cache = OutputCache(settings.output_cache_bytes)
@@ -76,7 +77,8 @@ class Pipeline:
             _note_servable(trace, exchange.servable)
         if not desk.keeps_answers or not desk.thrift.wants_lookup():
             return await self._compute_answer(exchange)
-        key = exchange.servable.serial, exchange.kind, exchange.message
+        kind = exchange.kind if not self._keeps_callers_apart else _kind_of_caller(exchange)
+        key = exchange.servable.serial, kind, exchange.message
         answer = self._cache.get(key)
         desk.note_lookup(len(exchange.message), is_hit=answer is not None)
         if trace is not None:
@@ -105,7 +107,8 @@ class Pipeline:
         stages = self._stages_of(servable, question.signature, self._inputs)
         if stages is None:
             return self.compute(servable, question, call)
-        return stages.run(question, lambda stage: self.compute(servable, stage, call))
+        caller = call.metadata.get(CALLER, "")
+        return stages.run(question, lambda stage: self.compute(servable, stage, call), caller=caller)
 
     def _stages_of(self, servable: Servable, signature: Signature, cache: InputCache) -> Stages | None:
         stages = self.desk(servable).stages
@@ -217,6 +220,11 @@ class Pipeline:
     def _observe(self, lane: Lane, rows: int, seconds: float) -> None:
         self._metrics.batch_rows.labels(lane.model).observe(rows)
         self._metrics.run_seconds.labels(lane.model).observe(seconds)
+
+
+def _kind_of_caller(exchange: Exchange) -> str:
+    """Where callers have names, an answer is kept for its asker alone: how fast it comes tells nobody else's questions."""
+    return f"{exchange.call.metadata.get(CALLER, '')} {exchange.kind}"
 
 
 def _note_servable(trace: Trace, servable: Servable) -> None:

@@ -249,6 +249,7 @@ def _servable_loader(settings: ServingSettings, load: Loader | None) -> Servable
         tries_out=settings.enable_model_warmup,
         retries=settings.max_num_load_retries,
         retry_seconds=settings.load_retry_interval_micros / 1e6,
+        keeps_inputs=settings.input_cache_bytes > 0,
     )
 
 

@@ -14,7 +14,9 @@ import numpy as np
 
 from serving.caching.inputs import InputCache, Key, digest
 from serving.desk import Question
+from serving.errors import NotFound
 from serving.repository import Servable
+from serving.tensors.digests import InputDigest
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature, TensorSpec
 
@@ -43,13 +45,18 @@ class Stages:
             outputs=signature.outputs,
         )
 
-    async def run(self, question: Question, compute: Compute) -> list[Array]:
-        """The outputs of `question`, preprocessing only the rows that are not kept."""
+    async def run(self, question: Question, compute: Compute, *, caller: str = "") -> list[Array]:
+        """The outputs of `question`, preprocessing only the rows that are not kept.
+
+        Raises NotFound for a row that is only named and not kept. What one caller sent, another cannot name: a
+        digest that is answered would tell that somebody asked about that very picture.
+        """
         raw = question.inputs[0]
-        keys: list[Key] = [(self.preprocessing, digest(value)) for value in raw.tolist()]
+        keys: list[Key] = [(self.preprocessing, caller, _digest(value)) for value in raw.tolist()]
         rows = [self._cache.get(key) for key in keys]
         missing = [number for number, row in enumerate(rows) if row is None]
         if missing:
+            _check_sent(raw, missing)
             before = Question(
                 signature=self._before, inputs=[raw[missing]], outputs=list(self._before.outputs.values())
             )
@@ -62,17 +69,23 @@ class Stages:
 
 
 def make_stages(servable: Servable, signature: Signature, cache: InputCache) -> Stages | None:
-    """The stages of a signature, or None when it has none that can be used.
+    """The stages of a signature, or None when it has none that can be used."""
+    mark = servable.preprocessed(signature)
+    return None if mark is None else Stages(servable, signature, mark, cache)
 
-    It needs a mark with rows, and a single input of strings with rows.
-    """
-    mark = servable.manifest.preprocessed
-    inputs = list(signature.inputs.values())
-    if mark is None or len(inputs) != 1 or not inputs[0].dtype.is_string or not signature.is_batched:
-        return None
-    if not mark.has_batch_axis or len(inputs[0].shape or ()) != 1:
-        return None
-    return Stages(servable, signature, mark, cache)
+
+def _digest(value: bytes | InputDigest) -> bytes:
+    return value.digest if isinstance(value, InputDigest) else digest(value)
+
+
+def _check_sent(raw: Array, missing: Sequence[int]) -> None:
+    unknown = [number for number in missing if isinstance(raw[number], InputDigest)]
+    if unknown:
+        first = raw[unknown[0]].digest.hex()
+        raise NotFound(
+            f"no input with SHA-256 {first} is kept ({len(unknown)} of {len(raw)} rows, the first is row {unknown[0]}); "
+            "send the input itself"
+        )
 
 
 def _stack(rows: Sequence[Array | None]) -> Array:

@@ -11,8 +11,8 @@ import numpy as np
 
 from serving.tensors.dtypes import Array
 
-Key = tuple[str, bytes]
-"""Which preprocessing, and the digest of what went in."""
+Key = tuple[str, str, bytes]
+"""Which preprocessing, whose input where callers have names, and the digest of what went in."""
 
 _ENTRY_BYTES = 400
 """What Python and numpy add to an entry."""

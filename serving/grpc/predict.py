@@ -10,6 +10,7 @@ from serving.errors import InvalidRequest
 from serving.grpc.specs import write_spec
 from serving.protos import predict_pb2
 from serving.repository import Servable
+from serving.tensors.digests import NO_DIGESTS, is_handle, read_handles
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature, TensorSpec
 from serving.tensors.tensor_protos import DEFAULT_LIMIT_BYTES, read_tensor, write_entry
@@ -23,14 +24,22 @@ def read_question(
     signature = servable.signature(request.model_spec.signature_name)
     inputs = request.inputs
     _check_names(inputs, signature)
-    return Question(
-        signature=signature,
-        inputs=[
+    try:
+        arrays = [
             read_tensor(inputs[alias], spec, limit_bytes=limit_bytes)
             for alias, spec in signature.inputs.items()
-        ],
-        outputs=_wanted(request.output_filter, signature),
-    )
+        ]
+    except InvalidRequest:
+        if not any(map(is_handle, inputs.values())):
+            raise
+        arrays = _read_names(servable, signature, inputs)
+    return Question(signature=signature, inputs=arrays, outputs=_wanted(request.output_filter, signature))
+
+
+def _read_names(servable: Servable, signature: Signature, inputs: Mapping[str, Any]) -> list[Array]:
+    if not servable.takes_digests(signature):
+        raise InvalidRequest(NO_DIGESTS)
+    return [read_handles(inputs[alias], spec) for alias, spec in signature.inputs.items()]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class ServableLoader:
     tries_out: bool = True
     retries: int = 0
     retry_seconds: float = 1.0
+    keeps_inputs: bool = False
 
     def __call__(self, name: str, version: int, folder: Path) -> Servable:
         """Raises ModelError when the version cannot be loaded or fails its own warm-up."""
@@ -38,7 +39,12 @@ class ServableLoader:
         try:
             repeats = try_out(session) if self.tries_out else is_deterministic(session.meta_graph)
             servable = Servable(
-                name=name, version=version, session=session, manifest=manifest, is_deterministic=repeats
+                name=name,
+                version=version,
+                session=session,
+                manifest=manifest,
+                is_deterministic=repeats,
+                keeps_inputs=self.keeps_inputs,
             )
             replayed = self.warm_up(servable, folder) if self.warm_up is not None else 0
         except ServingError as error:

@@ -24,6 +24,8 @@ class Servable:
     """Unique in this process: a key that can never mean an older load."""
     is_deterministic: bool = True
     """Whether the same question always has the same answer, as far as anybody can tell."""
+    keeps_inputs: bool = False
+    """Whether the server has a place for preprocessed inputs."""
     _runners: dict[tuple[str, tuple[str, ...]], Runner] = dataclasses.field(default_factory=dict)
 
     def signature(self, name: str = "") -> Signature:
@@ -32,6 +34,20 @@ class Servable:
         if found is None:
             raise SignatureNotFound(name or DEFAULT_SIGNATURE, known=sorted(self.session.signatures))
         return found
+
+    def preprocessed(self, signature: Signature) -> TensorSpec | None:
+        """The tensor at which questions of `signature` can be cut in two; None when there is none.
+
+        It needs a mark with rows in the manifest, and a single input of strings with rows.
+        """
+        mark, inputs = self.manifest.preprocessed, list(signature.inputs.values())
+        if mark is None or len(inputs) != 1 or not inputs[0].dtype.is_string or not signature.is_batched:
+            return None
+        return mark if mark.has_batch_axis and len(inputs[0].shape or ()) == 1 else None
+
+    def takes_digests(self, signature: Signature) -> bool:
+        """Whether a client may name an input by its digest instead of sending it again."""
+        return self.keeps_inputs and self.preprocessed(signature) is not None
 
     def runner(self, signature: Signature, outputs: Sequence[TensorSpec]) -> Runner:
         """The callable for all inputs of `signature` and these outputs; made once."""

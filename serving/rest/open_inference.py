@@ -21,6 +21,7 @@ from serving.errors import InvalidRequest, NotFound, Unsupported
 from serving.http1.connection import decode_segment
 from serving.repository import Servable
 from serving.rest.documents import parse_document
+from serving.rest.naming import NAMED, name_inputs
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import quote, to_array
 from serving.tensors.json_outputs import prepare
@@ -107,6 +108,8 @@ class Infer:
         document = parse_document(self._body)
         self._id = document.get("id")
         signature = self._servable.signature(_signature_name(document))
+        if NAMED in self._body:
+            document = name_inputs(document, self._servable, signature)
         arrays = _read_inputs(document.get("inputs"), signature)
         return Question(
             signature=signature,

@@ -8,6 +8,7 @@ from serving.desk import Question
 from serving.errors import InvalidRequest
 from serving.repository import Servable
 from serving.rest.documents import parse_document
+from serving.rest.naming import NAMED, name_inputs
 from serving.rest.numbers import NumberReader
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import is_base64_object, quote, to_array
@@ -41,6 +42,8 @@ class Predict:
             raise InvalidRequest(f"Failed to get input map for signature: {signature.name}")
         self._is_columnar = _is_columnar(document)
         may_hold_booleans = b"true" in self._body or b"false" in self._body
+        if NAMED in self._body:
+            document = name_inputs(document, self._servable, signature)
         convert = functools.partial(to_array, may_hold_booleans=may_hold_booleans)
         if self._is_columnar:
             arrays = _read_columns(document["inputs"], signature.inputs, convert)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from serving.errors import InvalidRequest, Unsupported
+from serving.tensors.digests import InputDigest
 from serving.tensors.dtypes import Array, DataType, float_to_bfloat16
 from serving.tensors.signatures import TensorSpec
 from serving.tensors.tensor_protos import check_shape
@@ -63,7 +64,7 @@ def type_error(value: Json, dtype: DataType) -> InvalidRequest:
 def quote(value: Json) -> str:
     """`value` as JSON, cut short: an error message is no place for a payload."""
     try:
-        text = json.dumps(value)
+        text = json.dumps(value, default=str)
     except RecursionError:
         return "(nested too deeply to be quoted)"
     return text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}..."
@@ -162,7 +163,7 @@ def _collect(value: Json, level: int, shape: tuple[int, ...], dtype: DataType, l
         _collect(item, level + 1, shape, dtype, leaves)
 
 
-def _leaf(value: Json, dtype: DataType) -> bytes | bool | int | float:
+def _leaf(value: Json, dtype: DataType) -> bytes | InputDigest | bool | int | float:
     if dtype.is_string:
         return _string(value, dtype)
     if dtype.name == "bool":
@@ -181,9 +182,11 @@ def _leaf(value: Json, dtype: DataType) -> bytes | bool | int | float:
     return value
 
 
-def _string(value: Json, dtype: DataType) -> bytes:
+def _string(value: Json, dtype: DataType) -> bytes | InputDigest:
     if isinstance(value, str):
         return value.encode(errors="surrogatepass")
+    if isinstance(value, InputDigest):
+        return value
     if not isinstance(value, dict):
         raise type_error(value, dtype)
     if not is_base64_object(value):
