@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     set_up.add_argument("--only", choices=["venvs"], help="set up this part alone")
     set_up.add_argument(
+        "--browser", action="store_true", help="also install Chromium, in which the tests open the console"
+    )
+    set_up.add_argument(
         "--prune", action="store_true", help="also remove what earlier states of this checkout needed"
     )
     set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
@@ -65,7 +68,11 @@ def _setup(options: argparse.Namespace) -> int:
         print(virtualenvs.location(virtualenvs.DEV, places) / "bin" / "python")
         return 0
     progress = Progress(io.StringIO() if options.quiet else sys.stdout)
-    scope = setup.Scope(context=options.context, only_virtual_environments=options.only == "venvs")
+    scope = setup.Scope(
+        context=options.context,
+        only_virtual_environments=options.only == "venvs",
+        with_browser=options.browser,
+    )
     setup.run(places, progress, scope)
     if options.prune:
         pruning.prune(places, progress)

@@ -26,6 +26,8 @@ class Scope:
     context: str | None = None
     """Kubernetes context of a cluster that the user has: the local one is then not needed."""
     only_virtual_environments: bool = False
+    with_browser: bool = False
+    """Whether tests are to open the console."""
 
 
 def run(folders: Folders, progress: Progress, scope: Scope) -> None:
@@ -33,6 +35,8 @@ def run(folders: Folders, progress: Progress, scope: Scope) -> None:
     with locks.exclusive(folders.cache / "setup.lock", progress):
         if not scope.only_virtual_environments:
             _set_up_binaries(folders, progress, scope)
+        if scope.with_browser:
+            debian.install_missing(progress, debian.BROWSER_PACKAGES)
         for each in (virtualenvs.DEPLOY, virtualenvs.DEV):
             virtualenvs.make(each, folders, progress)
         if not scope.only_virtual_environments:
