@@ -33,6 +33,8 @@ class TensorSpec:
     """TensorFlow's name for the element type, such as `float32` or `string`."""
     shape: tuple[int | None, ...] | None
     """Axis sizes; `None` for an axis of any size (usually the batch), and `None` as a whole for an unknown rank."""
+    default: str | None = None
+    """`sha256:` of the value that a client may leave to the model (`SignatureDef.defaults`); `None` where it must be sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,4 +237,9 @@ def _signature(facts: Mapping[str, Any]) -> Signature:
 
 def _spec(facts: Mapping[str, Any]) -> TensorSpec:
     shape = facts["shape"]
-    return TensorSpec(name=facts["name"], dtype=facts["dtype"], shape=None if shape is None else tuple(shape))
+    return TensorSpec(
+        name=facts["name"],
+        dtype=facts["dtype"],
+        shape=None if shape is None else tuple(shape),
+        default=facts.get("default"),
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +63,20 @@ def identity_of(model: FrozenModel) -> str:
 def _signature(key: str, signature: Any) -> Signature:  # noqa: ANN401 - SignatureDef
     return Signature(
         name=key,
-        inputs=tuple(_spec(alias, info) for alias, info in sorted(signature.inputs.items())),
+        inputs=tuple(
+            replace(_spec(alias, info), default=_default(signature, alias))
+            for alias, info in sorted(signature.inputs.items())
+        ),
         outputs=tuple(_spec(alias, info) for alias, info in sorted(signature.outputs.items())),
         method=signature.method_name,
     )
+
+
+def _default(signature: Any, alias: str) -> str | None:  # noqa: ANN401 - SignatureDef
+    if alias not in signature.defaults:
+        return None
+    content = signature.defaults[alias].SerializeToString(deterministic=True)
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _spec(alias: str, info: TensorInfo) -> TensorSpec:

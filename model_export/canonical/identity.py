@@ -46,6 +46,8 @@ def identity(
         total.update(_digest(key.encode(), signature.method_name.encode()))
         for alias, info in sorted(signature.outputs.items()):
             total.update(_digest(alias.encode(), nodes[node_of(info.name)], _info_bytes(info)))
+        for alias, default in sorted(signature.defaults.items()):
+            total.update(_digest(b"default", alias.encode(), default.SerializeToString(deterministic=True)))
     total.update(nodes[initializer] if initializer else b"")
     for each in sorted(nodes.values()):  # one random op read twice is not two random ops
         total.update(each)

@@ -92,7 +92,7 @@ def _show_signature(signature: Signature, servable: Servable) -> None:
             side,
             spec.name,
             spec.dtype,
-            shape_words(spec.shape),
+            shape_words(spec.shape) + ("" if spec.default is None else ", has a default"),
             ", ".join(servable.tensors[signature.name, f"{side}s/{spec.name}"]),
         )
         for side, specs in (("input", signature.inputs), ("output", signature.outputs))

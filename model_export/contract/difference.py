@@ -118,10 +118,13 @@ def _inputs(path: str, old: Mapping[str, TensorSpec], new: Mapping[str, TensorSp
         here = f"{path}.{name}"
         if name not in new:
             yield _breaking(here, "the input is gone; a client that still sends it is refused")
+        elif name not in old and new[name].default is not None:
+            yield _additive(here, f"a new input, {_words(new[name])}, that clients may leave to its default")
         elif name not in old:
             yield _breaking(here, f"a new input, {_words(new[name])}, that today's clients do not send")
         else:
             yield from _dtype(here, old[name], new[name])
+            yield from _default(f"{here}.default", old[name].default, new[name].default)
             if old[name].shape != new[name].shape:
                 fits = _accepts(new[name].shape, old[name].shape)
                 verdict = "every old question still fits" if fits else "questions that fitted are refused"
@@ -156,6 +159,19 @@ def _dtype(path: str, old: TensorSpec, new: TensorSpec) -> Iterator[Change]:
         yield _breaking(
             f"{path}.dtype",
             f"was {old.dtype}, is {new.dtype}; clients that encode or decode {old.dtype} fail",
+        )
+
+
+def _default(path: str, old: str | None, new: str | None) -> Iterator[Change]:
+    if old == new:
+        return
+    if new is None:
+        yield _breaking(path, "the default is gone; clients that do not send the input are refused")
+    elif old is None:
+        yield _additive(path, "a default, so that clients need not send the input any more")
+    else:
+        yield _numeric(
+            path, f"was {old[:19]}, is {new[:19]}; clients that do not send the input get other answers"
         )
 
 

@@ -111,4 +111,9 @@ def _signature(facts: Mapping[str, Any]) -> Signature:
 
 def _spec(facts: Mapping[str, Any]) -> TensorSpec:
     shape = facts["shape"]
-    return TensorSpec(name=facts["name"], dtype=facts["dtype"], shape=None if shape is None else tuple(shape))
+    return TensorSpec(
+        name=facts["name"],
+        dtype=facts["dtype"],
+        shape=None if shape is None else tuple(shape),
+        default=facts.get("default"),
+    )

@@ -5,8 +5,9 @@ Field numbers are those of `tensorflow/core/protobuf/{saved_model,meta_graph,sav
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from model_export.artifact import Signature, TensorSpec
@@ -113,6 +114,7 @@ def _read_signature(message: Message, entry: Field, found: MetaGraph) -> None:
     if value is None:
         return
     tensors: dict[int, dict[str, TensorSpec]] = {1: {}, 2: {}}
+    defaults: dict[str, str] = {}
     method = ""
     for each in message.within(value):
         if each.number in tensors:
@@ -123,9 +125,20 @@ def _read_signature(message: Message, entry: Field, found: MetaGraph) -> None:
             found.entries.extend(tensor if each.number == 2 else ())
         elif each.number == 3:
             method = message.text(each)
+        elif each.number == 4:
+            alias, default = _entry(message, each)
+            defaults[alias] = _digest(message, default)
     if not name.startswith(_INTERNAL):
-        inputs, outputs = (tuple(side[alias] for alias in sorted(side)) for side in (tensors[1], tensors[2]))
+        inputs = tuple(
+            replace(spec, default=defaults.get(alias)) for alias, spec in sorted(tensors[1].items())
+        )
+        outputs = tuple(spec for _, spec in sorted(tensors[2].items()))
         found.signatures[name] = Signature(name=name, inputs=inputs, outputs=outputs, method=method)
+
+
+def _digest(message: Message, tensor: Field | None) -> str:
+    content = b"" if tensor is None else message.content(tensor)
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _tensor(message: Message, alias: str, info: Field | None) -> tuple[list[str], TensorSpec]:

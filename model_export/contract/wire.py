@@ -95,6 +95,12 @@ class Message:
         except UnicodeDecodeError as error:
             raise self.damaged(field.start, "text that is not UTF-8") from error
 
+    def content(self, field: Field) -> bytes:
+        """Return a field's bytes. Raises ContractError for a number."""
+        if field.kind != BYTES:
+            raise self.damaged(field.start, "a number where a message belongs")
+        return bytes(self.buffer[field.start : field.end])
+
     def within(self, field: Field) -> Iterator[Field]:
         """Yield the fields of a nested message."""
         if field.kind != BYTES:

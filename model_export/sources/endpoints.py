@@ -75,6 +75,7 @@ def build_signatures(
         signature.inputs[alias].CopyFrom(_tensor_info(tensor))
     for alias, tensor in results.items():
         signature.outputs[alias].CopyFrom(_tensor_info(tensor))
+    _keep_defaults(signature, known, {alias: tensor.name for alias, tensor in feeds.items()})
     return {key: signature, DEFAULT_SIGNATURE: signature}
 
 
@@ -115,7 +116,18 @@ def _dense(signature: SignatureDef) -> SignatureDef:
             _describe(ours[f"{alias}/indices"], sparse.indices_tensor_name, _INT64, (-1, rank))
             _describe(ours[f"{alias}/values"], sparse.values_tensor_name, info.dtype, (-1,))
             _describe(ours[f"{alias}/shape"], sparse.dense_shape_tensor_name, _INT64, (rank,))
+    _keep_defaults(dense, signature, {alias: info.name for alias, info in dense.inputs.items()})
     return dense
+
+
+def _keep_defaults(ours: SignatureDef, theirs: SignatureDef | None, feeds: Mapping[str, str]) -> None:
+    """Give inputs that the source's clients may leave out the same default, under whatever alias they have now."""
+    if theirs is None:
+        return
+    for alias, default in theirs.defaults.items():
+        for new_alias, tensor in feeds.items():
+            if tensor == theirs.inputs[alias].name:
+                ours.defaults[new_alias].CopyFrom(default)
 
 
 def _describe(info: TensorInfo, name: str, dtype: int, shape: tuple[int, ...]) -> None:

@@ -11,6 +11,7 @@ from model_export.artifact import ExportRequest
 from model_export.errors import SignatureError, SourceError
 from model_export.exporting import export
 from tests.model_export.answering import answers, checkpoint_answers
+from tests.model_export.models.modules import numbers
 from tests.model_export.models.tensorflow1 import CHECKPOINTS
 
 pytestmark = pytest.mark.tensorflow
@@ -115,6 +116,42 @@ def test_a_checkpoint_without_its_graph_is_given_one_by_a_function(
     servable = export(asked, report=lambda _: None).path
 
     np.testing.assert_array_equal(answers(servable, inputs)[alias], expected, strict=True)
+
+
+def test_a_checkpoint_of_tensorflow_2_is_restored_by_the_names_of_its_variables(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    w, x = numbers(4, 3), numbers(2, 4)
+    layer = tf.Module()
+    layer.kernel = tf.Variable(w, name="w")
+    unrelated = tf.Variable(0.0, name="learning_rate")
+    tf.train.Checkpoint(model=layer, optimizer=unrelated).save(str(tmp_path / "training" / "ckpt"))
+    (tmp_path / "graph.py").write_text(BUILDER)
+    asked = ExportRequest(
+        name="m",
+        source=tmp_path / "training",
+        base_path=tmp_path / "models",
+        builder=f"{tmp_path}/graph.py:build",
+    )
+    lines: list[str] = []
+
+    servable = export(asked, report=lines.append).path
+
+    assert lines[0].startswith(f"Successfully loaded model from {tmp_path}/training/ckpt-1")
+    expected = tf.linalg.matmul(x, w).numpy()  # one small product: the same kernel gives the same bits
+    np.testing.assert_array_equal(answers(servable, {"x": x})["scores"], expected, strict=True)
+
+
+def test_a_checkpoint_of_tensorflow_2_that_lacks_a_variable_of_the_builder_is_one_sentence(
+    tmp_path: Path,
+) -> None:
+    import tensorflow as tf
+
+    tf.train.Checkpoint(v=tf.Variable(0.0, name="v")).save(str(tmp_path / "training" / "ckpt"))
+    (tmp_path / "graph.py").write_text(BUILDER)
+
+    with pytest.raises(SourceError, match=r"expected a whole TensorFlow checkpoint at .*ckpt-1"):
+        export(request(tmp_path, builder=f"{tmp_path}/graph.py:build"), report=lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model_export.artifact import ExportRequest, Manifest
+from model_export.contract import read_contract
 from model_export.errors import NotFreezableError, SignatureError, SourceError
 from model_export.exporting import export
 from tests.model_export.answering import answers
@@ -137,3 +138,32 @@ def test_a_sparse_input_is_asked_for_part_by_part(tmp_path: Path) -> None:
     servable = exported(tmp_path / "source", tmp_path / "models", example=tmp_path / "request.npz")
 
     np.testing.assert_array_equal(answers(servable, parts)["y"], [[2.0] * 3, [5.0] * 3])
+
+
+def test_what_clients_may_leave_out_keeps_its_default_under_its_new_alias(tmp_path: Path) -> None:
+    import tensorflow as tf
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    MODULES["unused_input_and_passed_through_output"](tmp_path / "source")
+    path = tmp_path / "source" / "saved_model.pb"
+    source = SavedModel.FromString(path.read_bytes())
+    source.meta_graphs[0].signature_def["serving_default"].defaults["unused"].CopyFrom(
+        tf.make_tensor_proto([1.0, 2.0])
+    )
+    path.write_bytes(source.SerializeToString())
+
+    kept = read_contract(exported(tmp_path / "source", tmp_path / "kept"))
+    renamed = exported(tmp_path / "source", tmp_path / "renamed", outputs=("y",), inputs=("x", "k=unused"))
+    plain = Manifest.read(exported_without_default(tmp_path))
+
+    (signature,) = kept.signatures
+    assert [each.name for each in signature.inputs if each.default] == ["unused"]
+    assert Manifest.read(tmp_path / "kept" / "1").signatures == kept.signatures
+    assert read_contract(renamed).signatures == Manifest.read(renamed).signatures
+    assert [each.name for each in Manifest.read(renamed).signatures[0].inputs if each.default] == ["k"]
+    assert plain.identity != Manifest.read(tmp_path / "kept" / "1").identity
+
+
+def exported_without_default(tmp_path: Path) -> Path:
+    MODULES["unused_input_and_passed_through_output"](tmp_path / "plain-source")
+    return exported(tmp_path / "plain-source", tmp_path / "plain")

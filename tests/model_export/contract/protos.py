@@ -63,11 +63,15 @@ def tensor_info(tensor: str, dtype: int, *axes: int | None) -> bytes:
 
 
 def signature(
-    name: str, inputs: dict[str, bytes], outputs: dict[str, bytes], method: str = "tensorflow/serving/predict"
+    name: str,
+    inputs: dict[str, bytes],
+    outputs: dict[str, bytes],
+    method: str = "tensorflow/serving/predict",
+    defaults: dict[str, bytes] | None = None,
 ) -> Fields:
     sides = (
         (number, message((1, alias), (2, info)))
-        for number, side in ((1, inputs), (2, outputs))
+        for number, side in ((1, inputs), (2, outputs), (4, defaults or {}))
         for alias, info in side.items()
     )
     return 5, message((1, name), (2, message(*sides, (3, method))))

@@ -90,6 +90,16 @@ TABLE = {
         f"{DEFAULT}.inputs.image.shape",
     ),
     "an input of another rank": (_input(shape=(None, 784)), Level.BREAKING, f"{DEFAULT}.inputs.image.shape"),
+    "an input more that has a default": (
+        replace(DEPLOYED, signatures=(replace(ASK, inputs=(IMAGE, replace(EXTRA, default="sha256:1"))),)),
+        Level.ADDITIVE,
+        f"{DEFAULT}.inputs.extra",
+    ),
+    "an input with a default now": (
+        _input(default="sha256:1"),
+        Level.ADDITIVE,
+        f"{DEFAULT}.inputs.image.default",
+    ),
     "an output more": (
         replace(DEPLOYED, signatures=(replace(ASK, outputs=(SCORES, EXTRA)),)),
         Level.ADDITIVE,
@@ -127,6 +137,14 @@ def test_each_change_has_its_level_and_names_its_field(
     difference = diff(DEPLOYED, new)
     assert difference.level is level
     assert [change.field for change in difference.changes][:1] == ([] if field is None else [field])
+
+
+@pytest.mark.parametrize(
+    ("new", "level"), [("sha256:2", Level.NUMERICS_ONLY), (None, Level.BREAKING)], ids=["changed", "gone"]
+)
+def test_a_default_that_clients_rely_on_is_compared(new: str | None, level: Level) -> None:
+    (change,) = diff(_input(default="sha256:1"), _input(default=new)).changes
+    assert (change.level, change.field) == (level, f"{DEFAULT}.inputs.image.default")
 
 
 def test_the_worst_change_comes_first_and_decides() -> None:

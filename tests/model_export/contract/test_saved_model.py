@@ -1,6 +1,7 @@
 """What a contract says of a servable, and that no servable can hide what it does."""
 
 import contextlib
+import hashlib
 import subprocess
 import sys
 import tracemalloc
@@ -55,6 +56,20 @@ def test_every_form_of_tensor_is_described(tmp_path: Path, info: bytes, dtype: s
     )
     (signature,) = read_contract(protos.write(tmp_path, content)).signatures
     assert signature.inputs == (TensorSpec(name="x", dtype=dtype, shape=shape),)
+
+
+def test_the_default_of_an_input_is_told_by_its_digest(tmp_path: Path) -> None:
+    sent, spared = protos.tensor_info("x:0", 1, 2), protos.tensor_info("k:0", 3)
+    content = protos.saved_model(
+        (2, protos.graph(node("x", "Placeholder"), node("k", "Placeholder"))),
+        protos.signature("s", {"x": sent, "k": spared}, {}, defaults={"k": protos.message((1, 3), (7, 5))}),
+    )
+    (signature,) = read_contract(protos.write(tmp_path, content)).signatures
+    digest = hashlib.sha256(protos.message((1, 3), (7, 5))).hexdigest()
+    assert [(each.name, each.default) for each in signature.inputs] == [
+        ("k", f"sha256:{digest}"),
+        ("x", None),
+    ]
 
 
 def test_weights_are_counted_where_they_are(tmp_path: Path) -> None:
