@@ -1,13 +1,14 @@
 """What travels beside a request, whatever its transport: how long its asker waits, and who asks."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 CALLER: Final = ":caller"
 """Under this name an admitted request's metadata tells who sent it; no client can send a name with a colon in front."""
 TENANT_HEADER: Final = "x-tenant"
 """For whom a request is; whoever has many waiting is served less often."""
+
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Trace:
@@ -37,3 +38,13 @@ class Call:
     def remaining_seconds(self, now: float) -> float | None:
         """How long the asker still waits at `now`, not below zero."""
         return None if self.deadline is None else max(0.0, self.deadline - now)
+
+
+Finish = Callable[[bytes | None, BaseException | None], None]
+"""Told once: an answer, or why there is none (a ServingError, unless there is a defect)."""
+Cancel = Callable[[], None]
+"""Nobody waits any more. What began is told so, and still finishes."""
+
+
+def forget() -> None:
+    """The `Cancel` of what has finished already."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from prometheus_client import Counter
 
 from serving.caching import CacheState, Thrift, decide
+from serving.caching.outputs import Key
 from serving.repository import Servable
 from serving.scheduling import Costs, Lane
 from serving.settings import ServingSettings
@@ -18,7 +19,7 @@ _MOST_LANES = 256
 _TRANSPORT_SECONDS = 50e-6
 """What a hit saves beside the model's own time: parsing the question and writing the answer."""
 
-LaneKey = tuple[str, tuple[str, ...], tuple[tuple[int, ...], ...] | None]
+LaneKey = tuple[str, tuple[str, ...] | None, tuple[tuple[int, ...], ...] | None]
 
 
 # Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
@@ -36,6 +37,8 @@ class Question:
         """How many rows it has, or None when it cannot be joined with others."""
         if not self.signature.is_batched:
             return None
+        if len(self.inputs) == 1:
+            return int(self.inputs[0].shape[0])
         sizes = {array.shape[0] for array in self.inputs}
         return sizes.pop() if len(sizes) == 1 else None
 
@@ -45,6 +48,7 @@ class Desk:
 
     def __init__(self, servable: Servable, settings: ServingSettings) -> None:
         self.servable = servable
+        self._serial = servable.serial
         self._joins_rows = settings.enable_batching
         self._lanes: dict[LaneKey, Lane] = {}
         self._costs: dict[str, Costs] = {}
@@ -62,6 +66,12 @@ class Desk:
         """Whether answers are kept right now, and why not."""
         return CacheState.BYPASSED if self.keeps_answers and self.thrift.is_bypassing else self._state
 
+    def key(self, kind: str, message: bytes) -> Key | None:
+        """Where the answer to a message is kept; None when it is not, or when looking is not worth it."""
+        if not self.keeps_answers or not self.thrift.wants_lookup():
+            return None
+        return self._serial, kind, message
+
     def note_lookup(self, size_bytes: int, *, is_hit: bool) -> None:
         if is_hit:
             self.hits += 1
@@ -78,9 +88,14 @@ class Desk:
 
     def lane(self, question: Question, rows: int | None) -> Lane:
         """The lane of a question with so many rows; None for one that cannot be joined."""
-        aliases = tuple([spec.alias for spec in question.outputs])
+        signature = question.signature
+        aliases: tuple[str, ...] | None = None
+        if question.outputs is not signature.all_outputs:
+            aliases = tuple([spec.alias for spec in question.outputs])
+            if aliases == tuple(signature.outputs):
+                aliases = None  # who asks for all by name travels with who asks for all
         shapes = None if rows is None else tuple([array.shape[1:] for array in question.inputs])
-        key = question.signature.name, aliases, shapes
+        key = signature.name, aliases, shapes
         lane = self._lanes.get(key)
         if lane is None:
             if len(self._lanes) >= _MOST_LANES:

@@ -4,44 +4,31 @@ answer kept? send it -> equal question under way? wait with it -> parse -> queue
 """
 
 import asyncio
-import dataclasses
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import functools
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from serving.caching import Flights, OutputCache
 from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
-from serving.calls import CALLER, TENANT_HEADER, Call, Trace
+from serving.calls import CALLER, TENANT_HEADER, Call, Cancel, Finish, forget
 from serving.desk import Desk, Question
+from serving.exchanges import Exchange, Rider, note_run, note_servable
 from serving.metrics import Metrics
 from serving.repository import Servable
-from serving.scheduling import Batcher, Lane, QueueLimits, Task
+from serving.scheduling import Asker, Batcher, Lane, QueueLimits, Task
 from serving.scheduling.joining import assemble, slices
 from serving.settings import ServingSettings
 from serving.stages import Stages, make_stages
+from serving.steps import Steps
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature
+
+__all__ = ["Exchange", "Pipeline"]
 
 PRIORITY_HEADER = "x-request-priority"
 _PRIORITIES = {"high": 0, "normal": 1, "low": 2}
 _LONGEST_TENANT = 64
-
-
-# Not frozen: one is made for every request, and freezing doubles what that costs (0.9 us against 0.4).
-@dataclasses.dataclass(kw_only=True, slots=True)
-class Exchange:
-    """One request to a model, as its transport sees it."""
-
-    servable: Servable
-    call: Call
-    kind: str
-    """What the message is asked for, such as `rest predict`: the same bytes may mean several things."""
-    message: bytes
-    """The question as it came. Together with the kind and the version it decides the answer."""
-    parse: Callable[[], Question]
-    """Reads the body; raises InvalidRequest."""
-    render: Callable[[Question, list[Array]], bytes]
-    """Writes the answer from the outputs, in the order of `Question.outputs`."""
 
 
 class Pipeline:
@@ -71,37 +58,79 @@ class Pipeline:
         Raises InvalidRequest for a question that does not fit, Overloaded when too many wait, DeadlineExceeded
         when the asker's time is or would be up, ModelError when the model fails.
         """
-        desk = self.desk(exchange.servable)
-        trace = exchange.call.trace
+        outcome: asyncio.Future[bytes] = self._loop.create_future()
+        cancel = self.begin(exchange, functools.partial(_settle, outcome))
+        try:
+            return await outcome
+        finally:
+            if outcome.cancelled():
+                cancel()
+
+    def begin(self, exchange: Exchange, finish: Finish) -> Cancel:
+        """What `answer` does, without a coroutine: `finish` is told the answer, or what `answer` would have raised."""
+        desk, trace = self.desk(exchange.servable), exchange.call.trace
         if trace is not None:
-            _note_servable(trace, exchange.servable)
-        if not desk.keeps_answers or not desk.thrift.wants_lookup():
-            return await self._compute_answer(exchange)
-        kind = exchange.kind if not self._keeps_callers_apart else _kind_of_caller(exchange)
-        key = exchange.servable.serial, kind, exchange.message
+            note_servable(trace, exchange.servable)
+        key = exchange.sought_key
+        if key is None:
+            key = self.key(desk, exchange.kind, exchange.call.metadata, exchange.message)
+            answer = None if key is None else self.kept(desk, key)
+            if trace is not None and key is not None:
+                trace.is_hit = answer is not None
+            if answer is not None:
+                finish(answer, None)
+                return forget
+        if key is not None:
+            return Steps(self._share(key, exchange), finish).cancel
+        return self._begin_computing(desk, exchange, finish)
+
+    def key(self, desk: Desk, kind: str, metadata: Mapping[str, str], message: bytes) -> Key | None:
+        """Where the answer to a message is kept; None when it is not, or when looking is not worth it.
+
+        Where callers have names, an answer is kept for its asker alone: how fast it comes tells nobody else's questions.
+        """
+        if self._keeps_callers_apart:
+            kind = f"{metadata.get(CALLER, '')} {kind}"
+        return desk.key(kind, message)
+
+    def kept(self, desk: Desk, key: Key) -> bytes | None:
+        """The answer that is kept under a key of this desk."""
         answer = self._cache.get(key)
-        desk.note_lookup(len(exchange.message), is_hit=answer is not None)
-        if trace is not None:
-            trace.is_hit = answer is not None
-        if answer is not None:
-            return answer
-        return await self._flights.share(
-            key, lambda: self._compute_and_keep(key, exchange), exchange.call.deadline
-        )
+        desk.note_lookup(len(key[2]), is_hit=answer is not None)
+        return answer
+
+    def _share(self, key: Key, exchange: Exchange) -> Coroutine[Any, None, bytes]:
+        return self._flights.share(key, lambda: self._compute_and_keep(key, exchange), exchange.call.deadline)
 
     async def _compute_and_keep(self, key: Key, exchange: Exchange) -> bytes:
-        answer = await self._compute_answer(exchange)
+        answer = await self._compute_answer(exchange, exchange.parse())
         self._cache.put(key, answer)
         return answer
 
-    async def _compute_answer(self, exchange: Exchange) -> bytes:
-        question = exchange.parse()
+    def _begin_computing(self, desk: Desk, exchange: Exchange, finish: Finish) -> Cancel:
+        try:
+            question = exchange.parse()
+            rows = question.rows()
+            is_staged = self._inputs is not None and exchange.servable.manifest.preprocessed is not None
+            if is_staged or (rows is not None and rows > self._max_rows):
+                return Steps(self._compute_answer(exchange, question), finish).cancel
+            rider = Rider(exchange, question, finish)
+            rider.task = self._task(
+                desk.lane(question, rows), question.inputs, 1 if rows is None else rows, exchange.call, rider
+            )
+            self._batcher.submit([rider.task])
+        except Exception as error:  # noqa: BLE001 - handed on whole, as what happens later is
+            finish(None, error)
+            return forget
+        return rider.cancel
+
+    async def _compute_answer(self, exchange: Exchange, question: Question) -> bytes:
         outputs = await self._compute_in_stages(exchange.servable, question, exchange.call)
         return exchange.render(question, outputs)
 
     def _compute_in_stages(
         self, servable: Servable, question: Question, call: Call
-    ) -> Coroutine[Any, None, list[Array]]:
+    ) -> Coroutine[Any, None, Sequence[Array]]:
         if self._inputs is None or servable.manifest.preprocessed is None:
             return self.compute(servable, question, call)
         stages = self._stages_of(servable, question.signature, self._inputs)
@@ -152,51 +181,62 @@ class Pipeline:
         waiting = self._batcher.waiting_by_priority(model)
         return {name: waiting[priority] for name, priority in _PRIORITIES.items()}
 
-    async def compute(self, servable: Servable, question: Question, call: Call) -> list[Array]:
+    async def compute(self, servable: Servable, question: Question, call: Call) -> Sequence[Array]:
         """The outputs of a question, computed in slices when it is longer than a batch."""
+        if call.trace is not None:
+            note_servable(call.trace, servable)
         rows = question.rows()
         lane = self.desk(servable).lane(question, rows)
-        if rows is None or rows <= self._max_rows or not lane.joins_rows:
-            cost = lane.costs.estimate(rows or 1)
-            task = self._task(lane, question.inputs, rows or 1, call, question_seconds=cost)
-            self._batcher.submit([task])
-            outputs = await task.done
-            if call.trace is not None:
-                _note_run(call.trace, servable, [task])
-            return outputs
-        cost = lane.costs.estimate(self._max_rows) * rows / self._max_rows
-        pieces = slices(question.inputs, rows, self._max_rows)
-        tasks = [self._task(lane, piece, len(piece[0]), call, question_seconds=cost) for piece in pieces]
+        pieces: Sequence[Sequence[Array]] = [question.inputs]
+        whole_seconds: float | None = None
+        if rows is not None and rows > self._max_rows and lane.joins_rows:
+            pieces = slices(question.inputs, rows, self._max_rows)
+            whole_seconds = lane.costs.estimate(self._max_rows) * rows / self._max_rows
+        waits: list[asyncio.Future[Sequence[Array]]] = [self._loop.create_future() for _ in pieces]
+        tasks = [
+            self._task(
+                lane, piece, 1 if rows is None else len(piece[0]), call, wait, question_seconds=whole_seconds
+            )
+            for piece, wait in zip(pieces, waits, strict=True)
+        ]
         self._batcher.submit(tasks)
         try:
-            pieces_out = await asyncio.gather(*[task.done for task in tasks])
-            if call.trace is not None:
-                _note_run(call.trace, servable, tasks)
-            return assemble(pieces_out)
+            outputs = await asyncio.gather(*waits)
         finally:
-            for task in tasks:  # those that still wait when another one failed
-                task.done.cancel()
+            for wait in waits:  # those that still wait when another one failed
+                wait.cancel()
+        if call.trace is not None:
+            note_run(call.trace, tasks)
+        return outputs[0] if len(outputs) == 1 else assemble(outputs)
 
     def close(self) -> None:
         """End the workers once what runs in them is done."""
         self._batcher.close()
 
     def _task(
-        self, lane: Lane, inputs: Sequence[Array], rows: int, call: Call, *, question_seconds: float
+        self,
+        lane: Lane,
+        inputs: Sequence[Array],
+        rows: int,
+        call: Call,
+        done: Asker,
+        *,
+        question_seconds: float | None = None,
     ) -> Task:
         metadata = call.metadata
+        cost_seconds = lane.costs.estimate(rows)
         return Task(
-            lane=lane,
-            inputs=inputs,
-            rows=rows,
-            done=self._loop.create_future(),
-            arrived=self._loop.time(),
-            deadline=call.deadline,
-            priority=_priority(metadata),
-            tenant=metadata.get(TENANT_HEADER, "")[:_LONGEST_TENANT],
-            cost_seconds=lane.costs.estimate(rows),
-            question_seconds=question_seconds,
-            is_cost_modest=lane.costs.is_modest(rows),
+            lane,
+            inputs,
+            rows,
+            done,
+            self._loop.time(),
+            call.deadline,
+            _priority(metadata),
+            metadata.get(TENANT_HEADER, "")[:_LONGEST_TENANT],
+            cost_seconds,
+            cost_seconds if question_seconds is None else question_seconds,
+            lane.costs.is_modest(rows),
         )
 
     def _refresh_metrics(self) -> None:
@@ -222,18 +262,15 @@ class Pipeline:
         self._metrics.run_seconds.labels(lane.model).observe(seconds)
 
 
-def _kind_of_caller(exchange: Exchange) -> str:
-    """Where callers have names, an answer is kept for its asker alone: how fast it comes tells nobody else's questions."""
-    return f"{exchange.call.metadata.get(CALLER, '')} {exchange.kind}"
-
-
-def _note_servable(trace: Trace, servable: Servable) -> None:
-    trace.model, trace.version = servable.name, servable.version
-
-
-def _note_run(trace: Trace, servable: Servable, tasks: Sequence[Task]) -> None:
-    _note_servable(trace, servable)
-    trace.queue_seconds = max(task.taken_at - task.arrived for task in tasks)
+def _settle(outcome: "asyncio.Future[bytes]", answer: bytes | None, error: BaseException | None) -> None:
+    if outcome.done():
+        return
+    if answer is not None:
+        outcome.set_result(answer)
+    elif isinstance(error, asyncio.CancelledError):
+        outcome.cancel()
+    elif error is not None:
+        outcome.set_exception(error)
 
 
 def _queue_limits(settings: ServingSettings) -> QueueLimits:

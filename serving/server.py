@@ -163,7 +163,7 @@ class Server:
                 is_ready=lambda: not self.readiness.obstacles(),
             )
             greet, refuse = self._entrances.for_rest(api.handle, refusal)
-            server = HttpServer(api.handle, _limits(settings), refusal=refuse, greet=greet)
+            server = HttpServer(api.answer, _limits(settings), refusal=refuse, greet=greet)
             tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
             await self._listen("rest", server, settings.rest_api_port, tls=tls)
         if settings.console_port:

@@ -20,7 +20,7 @@ from serving.tensors.digests import InputDigest
 from serving.tensors.dtypes import Array
 from serving.tensors.signatures import Signature, TensorSpec
 
-Compute = Callable[[Question], Awaitable[list[Array]]]
+Compute = Callable[[Question], Awaitable[Sequence[Array]]]
 _MARKED = "preprocessed"
 
 
@@ -45,7 +45,7 @@ class Stages:
             outputs=signature.outputs,
         )
 
-    async def run(self, question: Question, compute: Compute, *, caller: str = "") -> list[Array]:
+    async def run(self, question: Question, compute: Compute, *, caller: str = "") -> Sequence[Array]:
         """The outputs of `question`, preprocessing only the rows that are not kept.
 
         Raises NotFound for a row that is only named and not kept. What one caller sent, another cannot name: a

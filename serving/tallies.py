@@ -19,11 +19,21 @@ _NAMES = ("model", "method", "transport")
 
 
 @dataclasses.dataclass(slots=True)
-class _Series:
+class Series:
+    """The requests of one set of labels."""
+
+    limits: tuple[float, ...]
     counts: list[int]
     """Requests by the bucket of their seconds; the last one is for those above all limits."""
     sum_seconds: float = 0.0
     codes: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def count(self, code: str, seconds: float) -> None:
+        """One answered request."""
+        # A bucket holds what is at most its limit, as Prometheus defines `le`.
+        self.counts[bisect_left(self.limits, seconds)] += 1
+        self.sum_seconds += seconds
+        self.codes[code] = self.codes.get(code, 0) + 1
 
 
 class RequestTally(Collector):
@@ -31,17 +41,18 @@ class RequestTally(Collector):
 
     def __init__(self, limits_seconds: tuple[float, ...]) -> None:
         self._limits = limits_seconds
-        self._series: dict[Labels, _Series] = {}
+        self._series: dict[Labels, Series] = {}
+
+    def series(self, labels: Labels) -> Series:
+        """Where requests with these labels are counted, for who has many of them."""
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = Series(self._limits, [0] * (len(self._limits) + 1))
+        return series
 
     def count(self, labels: Labels, code: str, seconds: float) -> None:
         """One answered request."""
-        series = self._series.get(labels)
-        if series is None:
-            series = self._series[labels] = _Series([0] * (len(self._limits) + 1))
-        # A bucket holds what is at most its limit, as Prometheus defines `le`.
-        series.counts[bisect_left(self._limits, seconds)] += 1
-        series.sum_seconds += seconds
-        series.codes[code] = series.codes.get(code, 0) + 1
+        self.series(labels).count(code, seconds)
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus_client calls when a page is written."""
@@ -56,7 +67,7 @@ class RequestTally(Collector):
         yield requests
         yield seconds
 
-    def _buckets(self, series: _Series) -> list[tuple[str, float]]:
+    def _buckets(self, series: Series) -> list[tuple[str, float]]:
         total, buckets = 0, []
         for limit, count in zip((*self._limits, float("inf")), series.counts, strict=True):
             total += count

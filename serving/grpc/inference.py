@@ -1,6 +1,6 @@
 """PredictionService.Classify, Regress and MultiInference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from serving import examples
 from serving.calls import Call
@@ -32,7 +32,7 @@ class Inference:
             signature = examples.find_signature(servable, request.model_spec.signature_name)
             return examples.classify_question(signature, examples.serialize_examples(request.input))
 
-        def render(question: Question, outputs: list[Array]) -> bytes:
+        def render(question: Question, outputs: Sequence[Array]) -> bytes:
             response = classification_pb2.ClassificationResponse(
                 result=examples.classification_result(question, outputs),
                 model_spec=_spec(servable, question.signature.name),
@@ -49,7 +49,7 @@ class Inference:
             signature = examples.find_signature(servable, request.model_spec.signature_name)
             return examples.regress_question(signature, examples.serialize_examples(request.input))
 
-        def render(question: Question, outputs: list[Array]) -> bytes:
+        def render(question: Question, outputs: Sequence[Array]) -> bytes:
             response = regression_pb2.RegressionResponse(
                 result=examples.regression_result(question, outputs),
                 model_spec=_spec(servable, question.signature.name),
@@ -89,7 +89,7 @@ class Inference:
         servable: Servable,
         call: Call,
         parse: Callable[[], Question],
-        render: Callable[[Question, list[Array]], bytes],
+        render: Callable[[Question, Sequence[Array]], bytes],
     ) -> bytes:
         return await self._pipeline.answer(
             Exchange(servable=servable, call=call, kind=kind, message=message, parse=parse, render=render)

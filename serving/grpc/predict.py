@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from serving.desk import Question
@@ -50,7 +50,7 @@ class AnswerWriter:
     version: int
     as_content: bool
 
-    def write(self, question: Question, outputs: list[Array]) -> bytes:
+    def write(self, question: Question, outputs: Sequence[Array]) -> bytes:
         """A serialized PredictResponse: outputs are field 1, the model spec is field 2."""
         parts = [
             write_entry(spec.alias, array, spec.dtype, as_content=self.as_content)

@@ -7,7 +7,7 @@ any other message ──parse, check──> question, form learnt ──┴─�
 from serving.calls import Call
 from serving.desk import Question
 from serving.errors import InvalidRequest, ServingError
-from serving.grpc.calls import Cancel, Counted, Finish, begin, forget
+from serving.grpc.calls import Cancel, Counted, Finish, forget
 from serving.grpc.forms import Form, Forms, choice_of
 from serving.grpc.predict import AnswerWriter, read_question
 from serving.grpc.specs import parse_message
@@ -44,7 +44,7 @@ class Predictions:
             counted(None, error)
             return forget
         counted.model = exchange.servable.name
-        return begin(self._pipeline.answer(exchange), counted)
+        return self._pipeline.begin(exchange, counted)
 
     def _known(self, form: Form, message: bytes, call: Call) -> Exchange | None:
         """None when the form was learnt from another load than the one that is meant now."""

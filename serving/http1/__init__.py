@@ -5,7 +5,18 @@ connection is one `asyncio.Protocol` on httptools; every server interface layere
 ten times as much per request.
 """
 
-from serving.http1.messages import Handler, Request, Response
+from serving.http1.messages import LATER, Answer, Handler, Head, QuickHandler, Request, Response
 from serving.http1.server import RECEIVE_BUDGET_BYTES, HttpServer, Limits
 
-__all__ = ["RECEIVE_BUDGET_BYTES", "Handler", "HttpServer", "Limits", "Request", "Response"]
+__all__ = [
+    "LATER",
+    "RECEIVE_BUDGET_BYTES",
+    "Answer",
+    "Handler",
+    "Head",
+    "HttpServer",
+    "Limits",
+    "QuickHandler",
+    "Request",
+    "Response",
+]

@@ -5,25 +5,24 @@
 
 Requests are answered one by one, in order. Reading goes on while it is ANSWERING, so that a client that goes
 away is noticed, until a client sends more without waiting: from then on the kernel's buffers fill, not ours.
-Limits are checked before bytes are kept.
+Limits are checked before bytes are kept. A request that comes in one piece with a head that the parser has taken
+before goes from IDLE to ANSWERING without it.
 """
 
 import asyncio
 from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote_to_bytes
 
 import httptools
 
-from serving.http1.messages import Request, Response
+from serving.http1.heads import END_OF_HEAD, LONGEST_BYTES
+from serving.http1.messages import LATER, Head, Request, Response, plain_head
 from serving.steps import Steps
 
 if TYPE_CHECKING:
     from serving.http1.server import HttpServer
 
-_STARTING = object()
-"""Stands for an answer whose first step is running."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -37,23 +36,22 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[tuple[Request, bool]] = deque()
-        self._answering: Steps[Response] | object | None = None
+        self._answering: Request | None = None
         self._keeps_alive = True
-        self._is_head = False
         self._can_write = True
         self._is_paused = False
         self._is_closing = False
         self._is_receiving = False
         self._counted_bytes = 0
+        self._head: Head | None = None
         self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
         self._reset()
 
     # -- the transport calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(
-            "asyncio.Transport", transport
-        )  # uvloop's transports share no class with asyncio's
+        # A cast: uvloop's transports share no class with asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._handler = self._server.handler_for(transport)
         self._server.add(self)
         if len(self._server.connections) > self._limits.max_connections:
@@ -63,25 +61,23 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._server.remove(self)
         self._uncount()
-        if isinstance(self._answering, Steps):
+        if self._answering is not None:
             self._answering.cancel()
 
     def data_received(self, data: bytes) -> None:
-        if not self._is_receiving:
-            self._is_receiving = True
-            self.expires_at = self._loop.time() + self._limits.receive_timeout_seconds
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(
-                HTTPStatus.NOT_IMPLEMENTED, "expected HTTP/1.1 requests, got an upgrade to another protocol"
-            )
-        except httptools.HttpParserError as error:
-            # A callback that refused has closed already, and its error comes back through the parser.
-            self._refuse(HTTPStatus.BAD_REQUEST, f"expected an HTTP/1.1 request, got: {error}")
-        if self._waiting and not self._is_paused and self._transport is not None:
-            self._transport.pause_reading()
-            self._is_paused = True
+        if self._is_receiving:
+            self._parse(data)
+            return
+        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
+        octets = data[:end]
+        head = self._server.heads.find(octets)
+        if head is None:
+            self._parse_head(octets, data[end:])
+        elif len(data) == end + head.body_bytes and self._is_free():
+            request = Request(head.method, head.path, head.query, head.headers, data[end:], head, self)
+            self._begin(request, keeps_alive=True)
+        else:
+            self._parse(data)
 
     def eof_received(self) -> bool:
         return False
@@ -101,17 +97,26 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_head(len(name) + len(value) + 4)
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if self._head is None:  # what comes behind chunks is no header: it could claim to be somebody else's
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        length = self._headers.get("content-length", "0")
+        headers = self._headers
+        path, _, query = self._url.partition(b"?")
+        self._head = Head(
+            self._parser.get_method().decode("latin-1"),
+            path.decode("latin-1"),
+            query.decode("latin-1"),
+            headers,
+            int(headers.get("content-length", "0")),
+        )
         if self._parser.should_upgrade():
             self._refuse(
                 HTTPStatus.NOT_IMPLEMENTED, "expected HTTP/1.1 requests, got an upgrade to another protocol"
             )
-        elif int(length) > self._limits.max_request_bytes:
+        elif self._head.body_bytes > self._limits.max_request_bytes:
             self._refuse_size()
-        elif self._headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
+        elif headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
             self._transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -129,21 +134,37 @@ class Connection(asyncio.Protocol):
             self._counted_bytes += len(body)
 
     def on_message_complete(self) -> None:
-        if self._is_closing:
+        head = self._head
+        if self._is_closing or head is None:
             return
-        path, _, query = self._url.partition(b"?")
-        request = Request(
-            method=self._parser.get_method().decode("latin-1"),
-            path=path.decode("latin-1"),
-            query=query.decode("latin-1"),
-            headers=self._headers,
-            body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
-        )
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        request = Request(head.method, head.path, head.query, head.headers, body, head, self)
         self._waiting.append((request, self._parser.should_keep_alive()))
         self._reset()
         self._answer_next()
 
     # -- what happens then
+
+    def finish(self, request: Request, response: Response | bytes | None) -> None:
+        """What `Request.answer` does; an answer to a request that was cut off meanwhile is dropped."""
+        if self._answering is not request:
+            return
+        self._answering = None
+        if response is None:  # cancelled: the client went away
+            self.abort()
+            return
+        self._send(
+            response,
+            close=not self._keeps_alive or self._server.is_draining,
+            with_body=request.method != "HEAD",
+        )
+        if self._transport is not None and not self._is_closing:
+            self.expires_at = self._server.idle_until
+            if self._waiting:
+                self._loop.call_soon(self._answer_next)
+            elif self._is_paused:
+                self._is_paused = False
+                self._transport.resume_reading()
 
     def expire(self) -> None:
         """Its time is up: refuse half a request, close an idle connection; an answer being made may finish.
@@ -173,39 +194,67 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _parse_head(self, octets: bytes, rest: bytes) -> None:
+        """Parse the beginning of a message, and remember its head if that is all that such a request is about."""
+        if not octets.endswith(END_OF_HEAD) or len(octets) > LONGEST_BYTES:
+            self._parse(octets + rest)
+            return
+        self._parse(octets)
+        head = self._head
+        if head is not None and self._is_all_told(head):
+            self._server.heads.remember(octets, head)
+        if rest and not self._is_closing:
+            self._parse(rest)
+
+    def _is_all_told(self, head: Head) -> bool:
+        """Whether nothing is left to do for such a request but to wait for its body and to answer."""
+        is_whole = head.body_bytes > 0 and not self._body_bytes and not self._is_closing
+        return is_whole and self._parser.should_keep_alive() and "expect" not in head.headers
+
+    def _parse(self, data: bytes) -> None:
+        if not self._is_receiving:
+            self._is_receiving = True
+            self.expires_at = self._loop.time() + self._limits.receive_timeout_seconds
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(
+                HTTPStatus.NOT_IMPLEMENTED, "expected HTTP/1.1 requests, got an upgrade to another protocol"
+            )
+        except httptools.HttpParserError as error:
+            # A callback that refused has closed already, and its error comes back through the parser.
+            self._refuse(HTTPStatus.BAD_REQUEST, f"expected an HTTP/1.1 request, got: {error}")
+        if self._waiting and not self._is_paused and self._transport is not None:
+            self._transport.pause_reading()
+            self._is_paused = True
+
+    def _is_free(self) -> bool:
+        return self._answering is None and self._can_write and not self._waiting and not self._is_closing
+
     def _answer_next(self) -> None:
         # A loop, not a recursion: many requests that need no waiting may have come in one piece.
         while self._waiting and self._answering is None and self._can_write and self._transport is not None:
-            request, self._keeps_alive = self._waiting.popleft()
-            self._is_head = request.method == "HEAD"
-            self._answering = _STARTING
-            steps = Steps(self._handler(request), self._finish)
-            if self._answering is _STARTING:
-                self._answering = steps
+            request, keeps_alive = self._waiting.popleft()
+            self._begin(request, keeps_alive=keeps_alive)
 
-    def _finish(self, response: Response | None, _error: BaseException | None) -> None:
-        self._answering = None
-        if response is None:  # cancelled: the client went away
-            self.abort()
-            return
-        self._send(
-            response, close=not self._keeps_alive or self._server.is_draining, with_body=not self._is_head
-        )
-        if self._transport is not None and not self._is_closing:
-            self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
-            if self._waiting:
-                self._loop.call_soon(self._answer_next)
-            else:
-                self._resume_reading()
+    def _begin(self, request: Request, *, keeps_alive: bool) -> None:
+        self._answering, self._keeps_alive = request, keeps_alive
+        answer = self._handler(request)
+        if isinstance(answer, (bytes, Response)):
+            self.finish(request, answer)
+        elif answer is not LATER:
+            steps = Steps(answer, lambda response, _error: self.finish(request, response))
+            if self._answering is request:
+                request.on_cancel = steps.cancel
 
-    def _resume_reading(self) -> None:
-        if self._is_paused and not self._waiting and self._transport is not None:
-            self._is_paused = False
-            self._transport.resume_reading()
-
-    def _send(self, response: Response, *, close: bool, with_body: bool = True) -> None:
+    def _send(self, response: Response | bytes, *, close: bool, with_body: bool = True) -> None:
         if self._transport is None:
             return
+        if isinstance(response, bytes):
+            if with_body and not close:
+                self._transport.write(plain_head(len(response)) + response)
+                return
+            response = Response(body=response)
         head = response.head(close=close)
         self._transport.write(head + response.body if with_body else head)
         if close:
@@ -244,20 +293,8 @@ class Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._uncount()
         self._url = b""
+        self._head = None
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._body_bytes = self._head_bytes = 0
         self._is_receiving = False
-
-
-def decode_segment(segment: str) -> str | None:
-    """A path segment with its percent-escapes resolved once; None when it hides something.
-
-    What is hidden: another escape, a separator, a control character, or bytes that are no UTF-8.
-    """
-    try:
-        text = unquote_to_bytes(segment).decode()
-    except UnicodeDecodeError:
-        return None
-    is_plain = text.isprintable() and not set(text) & set("%/\\:") and text not in {"", ".", ".."}
-    return text if is_plain else None

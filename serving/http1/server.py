@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import dataclasses
+import math
 import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 
 from serving.http1.connection import Connection
-from serving.http1.messages import Handler, Response
+from serving.http1.heads import Heads
+from serving.http1.messages import QuickHandler, Response
 
 _SWEEP_SECONDS = 0.5
 """How often deadlines are looked at: one timer for all connections costs less than one per request."""
@@ -34,11 +36,11 @@ class HttpServer:
 
     def __init__(
         self,
-        handler: Handler,
+        handler: QuickHandler,
         limits: Limits,
         *,
         refusal: Callable[[HTTPStatus, str], Response],
-        greet: Callable[[asyncio.BaseTransport], Handler] | None = None,
+        greet: Callable[[asyncio.BaseTransport], QuickHandler] | None = None,
     ) -> None:
         self.handler_for = greet or (lambda _transport: handler)
         """Asked once for each connection: a handler may depend on who is at its other end."""
@@ -46,9 +48,12 @@ class HttpServer:
         self.refusal = refusal
         """Writes the answer to a request that is refused before the handler sees it."""
         self.connections: set[Connection] = set()
+        self.heads = Heads()
         self.is_draining = False
         self.receiving_bytes = 0
         """What half-received bodies occupy now."""
+        self.idle_until = math.inf
+        """When a connection that falls idle now is closed, up to a sweep later: kept here, so that no answer asks the clock."""
         self._all_closed = asyncio.Event()
         self._all_closed.set()
         self._server: asyncio.Server | None = None
@@ -60,7 +65,7 @@ class HttpServer:
         self._server = await loop.create_server(
             lambda: Connection(self), address, port, backlog=_BACKLOG, ssl=tls
         )
-        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+        self._sweep()
 
     @property
     def port(self) -> int:
@@ -103,6 +108,7 @@ class HttpServer:
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
+        self.idle_until = now + _SWEEP_SECONDS + self.limits.keep_alive_seconds
         for connection in [connection for connection in self.connections if connection.expires_at <= now]:
             connection.expire()
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)

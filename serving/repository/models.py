@@ -16,6 +16,8 @@ class Repository:
         self._servables: dict[str, dict[int, Servable]] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._unsettled: set[str] = set()
+        self.generation = 0
+        """Changes whenever a name, version or label may come to mean another servable."""
 
     @property
     def names(self) -> list[str]:
@@ -97,20 +99,24 @@ class Repository:
 
     def publish(self, servable: Servable) -> None:
         """A version answers from now on."""
+        self.generation += 1
         self._servables.setdefault(servable.name, {})[servable.version] = servable
         self.note(servable.name, VersionStatus(version=servable.version, state=State.AVAILABLE))
 
     def withdraw(self, name: str, version: int) -> Servable:
         """A version answers no new request from now on; those that have it keep it."""
+        self.generation += 1
         self.note(name, VersionStatus(version=version, state=State.END))
         return self._servables[name].pop(version)
 
     def label(self, name: str, labels: dict[str, int]) -> None:
         """The labels of a model from now on."""
+        self.generation += 1
         self._labels[name] = labels
 
     def remove(self, name: str) -> None:
         """The model is known no longer; its versions were withdrawn."""
+        self.generation += 1
         for version in self._statuses.pop(name, {}):
             self._metrics.version_state.remove(name, str(version))
         for known in (self._servables, self._labels):

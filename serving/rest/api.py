@@ -1,7 +1,11 @@
-"""The REST API's one entry: from a request to a response, never an exception."""
+"""The REST API's two entries: from a request to a response, never an exception.
+
+`handle` is for every request. `answer` knows a short way for those that a model is asked with again and again, and
+leaves all others to `handle`.
+"""
 
 import asyncio
-import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -9,21 +13,19 @@ from typing import Any
 import orjson
 
 from serving.calls import Call
-from serving.errors import NotFound, ServingError
-from serving.http1 import Request, Response
+from serving.errors import NotFound
+from serving.http1 import LATER, Answer, Request, Response
 from serving.metrics import Metrics, Observation
 from serving.pipeline import Exchange, Pipeline
 from serving.repository import Repository, Servable
 from serving.rest import open_inference, paths
-from serving.rest.errors import error_response, refusal
 from serving.rest.examples import Examples
 from serving.rest.models import metadata_document, status_document
 from serving.rest.numbers import NumberReader
 from serving.rest.openapi import openapi_document
 from serving.rest.page import render_page
 from serving.rest.predict import Predict
-
-log = logging.getLogger(__name__)
+from serving.rest.shortcuts import Reply, Shortcuts, response_to
 
 _PAGE_HEADERS = (
     (
@@ -31,6 +33,7 @@ _PAGE_HEADERS = (
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
     ),
 )
+_PREDICT = "rest predict"
 Asked = Predict | Examples | open_inference.Infer
 
 
@@ -54,6 +57,26 @@ class RestApi:
         self._routes = routes
         self._is_ready = is_ready
         self._numbers = NumberReader()
+        self._shortcuts = Shortcuts(repository, pipeline, metrics)
+
+    def answer(self, request: Request) -> Answer:
+        """What `handle` does, at once where the answer is kept, and without a coroutine where it is not."""
+        shortcut = self._shortcuts.find(request)
+        desk = None if shortcut is None else shortcut.desk()
+        if shortcut is None or desk is None:
+            return self.handle(request)
+        started = time.perf_counter()
+        key = self._pipeline.key(desk, _PREDICT, request.headers, request.body)
+        if key is not None:
+            kept = self._pipeline.kept(desk, key)
+            if kept is not None:
+                shortcut.series.count("200", time.perf_counter() - started)
+                return kept
+        servable = desk.servable
+        exchange = self._exchange(request, servable, Predict(servable, request.body, self._numbers), _PREDICT)
+        exchange.sought_key = key
+        request.on_cancel = self._pipeline.begin(exchange, Reply(request, shortcut.series, started))
+        return LATER
 
     async def handle(self, request: Request) -> Response:
         """The answer to `request`; every error is one of its own."""
@@ -63,13 +86,8 @@ class RestApi:
         seen = Observation(metrics=self._metrics, transport="rest", method="malformed")
         try:
             response = await self._answer(request, seen)
-        except ServingError as error:
-            response = error_response(error)
-        except Exception:  # the outermost loop: a defect must not close the connection without an answer
-            log.exception("an internal error while answering %s", request.path)
-            response = refusal(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the server's log has the details"
-            )
+        except Exception as error:  # noqa: BLE001 - the outermost loop: a defect must be answered, too
+            response = response_to(error, request)
         seen.finish(str(int(response.status)))
         return response
 
@@ -99,7 +117,7 @@ class RestApi:
             return Response(body=page, content_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
         if target.verb == "predict":
             return await self._ask(
-                request, servable, Predict(servable, request.body, self._numbers), "rest predict"
+                request, servable, Predict(servable, request.body, self._numbers), _PREDICT
             )
         examples = Examples(servable, request.body, verb=target.verb)
         return await self._ask(request, servable, examples, f"rest {target.verb}")
@@ -135,15 +153,16 @@ class RestApi:
         return servable
 
     async def _ask(self, request: Request, servable: Servable, asked: Asked, kind: str) -> Response:
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        answer = await self._pipeline.answer(
-            Exchange(
-                servable=servable,
-                call=Call(deadline=deadline, metadata=request.headers, trace=request.trace),
-                kind=kind,
-                message=request.body,
-                parse=asked.parse,
-                render=asked.render,
-            )
-        )
+        answer = await self._pipeline.answer(self._exchange(request, servable, asked, kind))
         return Response(body=answer)
+
+    def _exchange(self, request: Request, servable: Servable, asked: Asked, kind: str) -> Exchange:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        return Exchange(
+            servable=servable,
+            call=Call(deadline=deadline, metadata=request.headers, trace=request.trace),
+            kind=kind,
+            message=request.body,
+            parse=asked.parse,
+            render=asked.render,
+        )

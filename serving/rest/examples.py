@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -37,7 +38,7 @@ class Examples:
         ask = examples.classify_question if self._is_classify else examples.regress_question
         return ask(signature, rows)
 
-    def render(self, question: Question, outputs: list[Array]) -> bytes:
+    def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
         """`{"results": [[["label", score], ...], ...]}` or `{"results": [number, ...]}`."""
         if not self._is_classify:
             return _dump(

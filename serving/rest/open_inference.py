@@ -11,14 +11,14 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from serving.desk import Question
 from serving.errors import InvalidRequest, NotFound, Unsupported
-from serving.http1.connection import decode_segment
+from serving.http1.segments import decode_segment
 from serving.repository import Servable
 from serving.rest.documents import parse_document
 from serving.rest.naming import NAMED, name_inputs
@@ -117,7 +117,7 @@ class Infer:
             outputs=_wanted(document.get("outputs"), signature),
         )
 
-    def render(self, question: Question, outputs: list[Array]) -> bytes:
+    def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
         specs = {spec.alias: spec for spec in question.outputs}
         flat = {spec.alias: array.ravel() for spec, array in zip(question.outputs, outputs, strict=True)}
         values, dump = prepare(flat, specs)

@@ -14,7 +14,7 @@ import functools
 import re
 
 from serving.errors import InvalidRequest
-from serving.http1.connection import decode_segment
+from serving.http1.segments import decode_segment
 
 PREFIX = "/v1/"
 

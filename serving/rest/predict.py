@@ -1,7 +1,7 @@
 """`:predict` bodies: row format (`instances`) and column format (`inputs`), as tensorflow_serving/util/json_tensor.cc."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from serving.desk import Question
@@ -32,7 +32,7 @@ class Predict:
         default = self._servable.session.signatures.get(DEFAULT_SIGNATURE)
         numbers = self._reader.read(self._body, default) if default is not None and default.inputs else None
         if default is not None and numbers is not None:
-            return Question(signature=default, inputs=[numbers], outputs=list(default.outputs.values()))
+            return Question(signature=default, inputs=[numbers], outputs=default.all_outputs)
         return self._parse_carefully()
 
     def _parse_carefully(self) -> Question:
@@ -52,10 +52,10 @@ class Predict:
         return Question(
             signature=signature,
             inputs=[arrays[alias] for alias in signature.inputs],
-            outputs=list(signature.outputs.values()),
+            outputs=signature.all_outputs,
         )
 
-    def render(self, question: Question, outputs: list[Array]) -> bytes:
+    def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
         named = {spec.alias: array for spec, array in zip(question.outputs, outputs, strict=True)}
         write = write_columns if self._is_columnar else write_rows
         return write(named, question.signature.outputs)

@@ -14,12 +14,13 @@ When TensorFlow refuses the values of a joined call, each rider is run alone: on
 """
 
 import asyncio
+import itertools
 import logging
 import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from serving.errors import InvalidRequest, ModelError, ServingError
 from serving.scheduling import joining
@@ -35,7 +36,7 @@ INLINE_SECONDS = 0.0005
 
 Observer = Callable[[Lane, int, float], None]
 """Told of each call: its lane, rows and seconds."""
-_Outcome = list[Array] | Exception
+_Outcome = Sequence[Array] | Exception
 
 
 class Batcher:
@@ -50,7 +51,9 @@ class Batcher:
         self._work: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
         self._loop = asyncio.get_running_loop()
-        self._deadlines = Deadlines()
+        self._deadlines = Deadlines(self._under_way)
+        self._running: dict[int, list[Task]] = {}
+        """What the workers have, by identity: equal batches are different ones."""
         for thread in self._threads:
             thread.start()
 
@@ -61,8 +64,7 @@ class Batcher:
         """
         self._queue.push(tasks)
         if tasks[0].deadline is not None:
-            for task in tasks:
-                self._deadlines.add(task)
+            self._deadlines.watch()
         self._schedule()
 
     def waiting(self, model: str) -> tuple[int, int]:
@@ -92,7 +94,7 @@ class Batcher:
             batch = self._queue.pop_batch(self._max_rows, self._loop.time())
             if not batch:
                 return
-            rows = sum(task.rows for task in batch)
+            rows = sum([task.rows for task in batch])
             costs = batch[0].lane.costs
             if costs.is_known(rows) and costs.estimate(rows) < INLINE_SECONDS:
                 self._finish(batch, *_run(batch))
@@ -100,7 +102,14 @@ class Batcher:
                     self._schedule()  # in another turn: others want the loop too
                 return
             self._free -= 1
-            self._work.put(batch)
+            self._give_to_worker(batch)
+
+    def _give_to_worker(self, batch: list[Task]) -> None:
+        self._running[id(batch)] = batch
+        self._work.put(batch)
+
+    def _under_way(self) -> Iterator[Task]:
+        return itertools.chain(self._queue, *self._running.values())
 
     def _serve(self) -> None:
         while (batch := self._work.get()) is not None:
@@ -109,12 +118,13 @@ class Batcher:
 
     def _finish_worked(self, batch: list[Task], outcome: _Outcome, seconds: float, cost: float) -> None:
         self._free += 1
+        del self._running[id(batch)]
         if len(self._queue):
             self._run_waiting()  # feed the worker before writing answers
         self._finish(batch, outcome, seconds, cost)
 
     def _finish(self, batch: list[Task], outcome: _Outcome, seconds: float, cost: float) -> None:
-        lane, rows = batch[0].lane, sum(task.rows for task in batch)
+        lane, rows = batch[0].lane, sum([task.rows for task in batch])
         self._observe(lane, rows, seconds)
         if isinstance(outcome, Exception):
             self._fail(batch, outcome)
@@ -143,7 +153,7 @@ class Batcher:
         waiting = [[task] for task in batch if not task.done.done()]
         self._free -= len(waiting)  # each comes back through `_finish_worked`
         for single in waiting:
-            self._work.put(single)
+            self._give_to_worker(single)
 
 
 def _run(batch: Sequence[Task]) -> tuple[_Outcome, float, float]:

@@ -16,6 +16,8 @@ class Costs:
     def __init__(self, *, seconds_per_row: float = _FIRST_GUESS_SECONDS) -> None:
         self._first_guess = seconds_per_row
         self._averages: dict[int, float] = {}
+        self._greatest = 0
+        """The greatest size that was seen."""
         self._nearest: dict[int, tuple[int, float]] = {}
         """For each size that was asked: the size to go by, and what to multiply with. Emptied when one is added."""
 
@@ -33,7 +35,7 @@ class Costs:
 
     def is_modest(self, rows: int) -> bool:
         """Whether the estimate for so many rows says rather too little than too much."""
-        return max(self._averages, default=0) >= rows.bit_length()
+        return self._greatest >= rows.bit_length()
 
     def is_known(self, rows: int) -> bool:
         """Whether a call of about that size was seen."""
@@ -43,5 +45,6 @@ class Costs:
         size = rows.bit_length()
         if size not in self._averages:
             self._averages[size] = seconds
+            self._greatest = max(self._greatest, size)
             self._nearest.clear()
         self._averages[size] += _NEWEST_SHARE * (seconds - self._averages[size])

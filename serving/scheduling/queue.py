@@ -4,15 +4,17 @@ Within a priority class the cheapest task goes first, which is what makes the me
 waited `aging_seconds` get every other turn, oldest first: a stream of small tasks cannot starve a big one, and a
 backlog of old big ones cannot hold up the small for longer than a slice. A tenant's tasks count as dearer the more of them wait, so that one tenant's flood delays mostly itself.
 
-Each lane has a heap for the first rule and a line in order of arrival for the second. A task that left through
-one is only marked in the other, and thrown out when it surfaces or when such marks are the majority.
+Tasks arrive in a plain list. When all that waits fits into one call, which is nearly always, it leaves from there,
+for order means nothing then. Else they are sorted in: each lane has a heap for the first rule and a line in order of
+arrival for the second. A task that left through one is only marked in the other, and thrown out when it surfaces or
+when such marks are the majority.
 """
 
 import dataclasses
 import heapq
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from serving.errors import DeadlineExceeded, Overloaded
 from serving.scheduling.tasks import Lane, Task
@@ -37,55 +39,67 @@ class TaskQueue:
 
     def __init__(self, limits: QueueLimits) -> None:
         self._limits = limits
+        self._arrived: list[Task] = []
+        """Those that no heap has yet."""
         self._lanes: dict[Lane, _Line] = {}
-        self._requests: Counter[str] = Counter()
-        self._rows: Counter[str] = Counter()
+        self._backlogs: dict[str, _Backlog] = {}
         self._tenants: Counter[str] = Counter()
         self._serials = itertools.count()
+        self._count = 0
         self._honours_age = True
         """Whether the next turn goes to the oldest of those that waited long enough, if there are any."""
         self.cost_seconds = 0.0
         """What everything that waits is expected to take."""
 
     def __len__(self) -> int:
-        return self._requests.total()
+        return self._count
+
+    def __iter__(self) -> Iterator[Task]:
+        for line in self._lanes.values():
+            yield from line.waiting()
+        yield from self._arrived
 
     def waiting(self, model: str) -> tuple[int, int]:
         """Requests and rows of a model that wait."""
-        return self._requests[model], self._rows[model]
+        backlog = self._backlogs.get(model)
+        return (backlog.requests, backlog.rows) if backlog is not None else (0, 0)
 
     def waiting_by_priority(self, model: str) -> Counter[int]:
         """Requests of a model that wait, by priority; it walks through them all, so only for who looks now and then."""
-        lines = (line for lane, line in self._lanes.items() if lane.model == model)
-        return Counter(task.priority for line in lines for task in line.waiting())
+        return Counter(task.priority for task in self if task.lane.model == model)
 
     def push(self, tasks: Sequence[Task]) -> None:
         """Let the tasks of one question wait: all of them, or none.
 
         Raises Overloaded when the line of its model is full, DeadlineExceeded when it would come too late anyhow.
         """
-        self._check_room(tasks)
-        self._check_deadline(tasks[0])
+        first, limits = tasks[0], self._limits
+        model = first.lane.model
+        backlog = self._backlogs.get(model)
+        if backlog is None:
+            backlog = self._backlogs[model] = _Backlog()
+        added = len(tasks)
+        rows = first.rows if added == 1 else sum([task.rows for task in tasks])
+        if backlog.requests + added > limits.max_requests or backlog.rows + rows > limits.max_rows:
+            raise self._overloaded(model, backlog, added, rows)
+        if first.deadline is not None and first.is_cost_modest:
+            self._check_deadline(first, first.deadline)
+        backlog.requests += added
+        backlog.rows += rows
+        self._count += added
+        self._arrived += tasks
         for task in tasks:
-            self._add(task)
-
-    def _add(self, task: Task) -> None:
-        line = self._lanes.get(task.lane)
-        if line is None:
-            line = self._lanes[task.lane] = _Line()
-        model = task.lane.model
-        self._requests[model] += 1
-        self._rows[model] += task.rows
-        self.cost_seconds += task.cost_seconds
-        line.add(self._rank(task), next(self._serials), task)
-        if task.tenant:
-            self._tenants[task.tenant] += 1
+            self.cost_seconds += task.cost_seconds
 
     def pop_batch(self, max_rows: int, now: float) -> list[Task]:
         """The tasks to run next, together: at most `max_rows` unless the first alone has more. Empty when none wait.
 
         Tasks whose rider went away are left out; those whose deadline has passed are told so.
         """
+        if self._arrived:
+            if not self._lanes and self._is_one_call(max_rows):
+                return self._pop_all(now)
+            self._sort_in()
         while self._lanes:
             lane = self._next_lane(now)
             batch = self._pop_from(lane, max_rows, now)
@@ -93,6 +107,33 @@ class TaskQueue:
                 self._honours_age = not self._is_old(batch[0], now)
                 return batch
         return []
+
+    def _is_one_call(self, max_rows: int) -> bool:
+        lane, rows = self._arrived[0].lane, 0
+        for task in self._arrived:
+            if task.lane is not lane:
+                return False
+            rows += task.rows
+        return len(self._arrived) == 1 or (lane.joins_rows and rows <= max_rows)
+
+    def _pop_all(self, now: float) -> list[Task]:
+        tasks, self._arrived = self._arrived, []
+        self._count, self.cost_seconds, self._honours_age = 0, 0.0, True
+        self._backlogs[tasks[0].lane.model] = _Backlog()
+        wanted = [task for task in tasks if _is_wanted(task, now)]
+        for task in wanted:
+            task.taken_at = now
+        return wanted
+
+    def _sort_in(self) -> None:
+        tasks, self._arrived = self._arrived, []
+        for task in tasks:
+            line = self._lanes.get(task.lane)
+            if line is None:
+                line = self._lanes[task.lane] = _Line()
+            line.add(self._rank(task), next(self._serials), task)
+            if task.tenant:
+                self._tenants[task.tenant] += 1
 
     def _pop_from(self, lane: Lane, max_rows: int, now: float) -> list[Task]:
         line, batch, rows = self._lanes[lane], list[Task](), 0
@@ -118,9 +159,10 @@ class TaskQueue:
     def _remove(self, line: "_Line", task: Task) -> None:
         task.is_taken = True
         line.count -= 1
-        model = task.lane.model
-        self._requests[model] -= 1
-        self._rows[model] -= task.rows
+        backlog = self._backlogs[task.lane.model]
+        backlog.requests -= 1
+        backlog.rows -= task.rows
+        self._count -= 1
         self.cost_seconds = max(0.0, self.cost_seconds - task.cost_seconds)
         if task.tenant:
             self._tenants[task.tenant] -= 1
@@ -135,24 +177,19 @@ class TaskQueue:
     def _is_old(self, task: Task, now: float) -> bool:
         return self._honours_age and now - task.arrived >= self._limits.aging_seconds
 
-    def _check_room(self, tasks: Sequence[Task]) -> None:
-        model = tasks[0].lane.model
-        requests, rows = self.waiting(model)
-        added = sum(task.rows for task in tasks)
-        if requests + len(tasks) <= self._limits.max_requests and rows + added <= self._limits.max_rows:
-            return
-        raise Overloaded(
-            f"expected at most {self._limits.max_requests} requests and {self._limits.max_rows} rows to wait for the "
-            f"model {model}, got {requests} and {rows} with {len(tasks)} and {added} more; try again later",
+    def _overloaded(self, model: str, backlog: "_Backlog", added: int, rows: int) -> Overloaded:
+        limits = self._limits
+        return Overloaded(
+            f"expected at most {limits.max_requests} requests and {limits.max_rows} rows to wait for the model {model}, "
+            f"got {backlog.requests} and {backlog.rows} with {added} and {rows} more; try again later",
             retry_after_seconds=max(1.0, self.cost_seconds),
         )
 
-    def _check_deadline(self, task: Task) -> None:
-        if task.deadline is None or not task.is_cost_modest:
-            return
-        remaining = task.deadline - task.arrived
+    def _check_deadline(self, task: Task, deadline: float) -> None:
+        remaining = deadline - task.arrived
         if task.question_seconds + self.cost_seconds <= remaining:
             return
+        self._sort_in()
         # Only those that go before it delay it; counting them is worth it only now.
         rank = self._rank(task)
         needed = task.question_seconds + sum(line.cost_before(rank) for line in self._lanes.values())
@@ -161,6 +198,14 @@ class TaskQueue:
                 f"expected an answer within {max(0.0, remaining):.3f} s, but it would take {needed:.3f} s with what "
                 "waits before it"
             )
+
+
+@dataclasses.dataclass(slots=True)
+class _Backlog:
+    """What waits for one model."""
+
+    requests: int = 0
+    rows: int = 0
 
 
 class _Line:

@@ -61,6 +61,11 @@ class Signature:
     """By alias, in alphabetical order."""
 
     @functools.cached_property
+    def all_outputs(self) -> tuple[TensorSpec, ...]:
+        """In the order of `outputs`: always the same object, so that who asks for all is known at a glance."""
+        return tuple(self.outputs.values())
+
+    @functools.cached_property
     def is_batched(self) -> bool:
         """Whether every input and output has rows along its first axis."""
         tensors = [*self.inputs.values(), *self.outputs.values()]

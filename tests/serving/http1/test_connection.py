@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from serving.http1 import HttpServer, Limits, Request, Response
-from serving.http1.connection import decode_segment
+from serving.http1.segments import decode_segment
 
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
