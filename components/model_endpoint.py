@@ -12,6 +12,7 @@ import pulumi
 from components import naming, plan, rollout
 from components.autoscaling import Autoscaler, AutoscalerArgs
 from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
+from components.console import ConsoleDoor, ConsoleDoorArgs
 from components.exposure import CanaryBackend, Exposure, ExposureArgs
 from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs
@@ -82,6 +83,8 @@ class ModelEndpoint(pulumi.ComponentResource):
             Autoscaler(f"{name}{naming.suffix(track.name)}-autoscaler", scaler_args, child)
         server, canary = servers[0], servers[1] if len(servers) > 1 else None
         Exposure(f"{name}-exposure", _exposure_args(args, server, canary), child)
+        if args.served.server.console_node_port:
+            ConsoleDoor(f"{name}-console", _console_args(args), child)
         Observability(f"{name}-observability", _observability_args(args), child)
         self.service = server.service_name
         self.rest_url, self.grpc_target = _addresses(args.served, server)
@@ -93,6 +96,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             "rest_url": self.rest_url,
             "grpc_target": self.grpc_target,
             "node_ports": server.node_ports,
+            **_console_facts(args),
             **({"canary": _canary_facts(args, images)} if args.candidate else {}),
         }
         self.register_outputs(self.facts)
@@ -193,6 +197,17 @@ def _exposure_args(args: ModelEndpointArgs, server: ModelServer, canary: ModelSe
     )
 
 
+def _console_args(args: ModelEndpointArgs) -> ConsoleDoorArgs:
+    served = args.served
+    return ConsoleDoorArgs(
+        namespace=args.namespace,
+        instance=naming.dns_label(served.model.name),
+        port=plan.CONSOLE_PORT,
+        node_port=served.server.console_node_port,
+        network_policies=served.exposure.network_policies,
+    )
+
+
 def _observability_args(args: ModelEndpointArgs) -> ObservabilityArgs:
     served = args.served
     return ObservabilityArgs(
@@ -232,6 +247,11 @@ def _scaling_advice(served: ServedModel) -> list[str]:
     return [
         "pods are added by CPU use, but the GPU does the work; set autoscaling.inFlightRequests or autoscaling.queueWaitMilliseconds"
     ]
+
+
+def _console_facts(args: ModelEndpointArgs) -> dict[str, Any]:
+    port = args.served.server.console_node_port
+    return {"console_url": f"http://{args.cluster.node_address or 'localhost'}:{port}"} if port else {}
 
 
 def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:

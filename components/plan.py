@@ -13,6 +13,9 @@ MODELS_PATH: Final = "/models"
 MONITORING_PORT: Final = 8_502
 """Beside TensorFlow Serving's 8500 and 8501: metrics and probes need no place in a client's queue."""
 
+CONSOLE_PORT: Final = 8_503
+"""Of the page to try a model, where `server.console` is set."""
+
 
 def serving_settings(served: ServedModel) -> ServingSettings:
     """Return the API layer's settings in the pod: what follows from other keys, then `server.settings`."""
@@ -21,6 +24,7 @@ def serving_settings(served: ServedModel) -> ServingSettings:
         model_name=served.model.name,
         model_base_path=f"{MODELS_PATH}/{served.model.name}",
         monitoring_port=MONITORING_PORT,
+        console_port=CONSOLE_PORT if served.server.console else 0,
         rest_api_timeout_in_ms=timeout_seconds * 1_000,
         drain_seconds=float(health.DRAIN_SECONDS),
         shutdown_grace_seconds=float(timeout_seconds),

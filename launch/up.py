@@ -100,6 +100,7 @@ def _result(
         "stack": stack.name,
         "rest_url": where.rest_url,
         "grpc_target": where.grpc_target,
+        "console_url": outputs.get("console_url"),
         "error_rate": max(rates.values()),
         "error_rates": rates,
         "training_accuracy": training["training_accuracy"],
@@ -114,6 +115,7 @@ def _print_summary(result: dict[str, Any]) -> None:
     rows = {
         "REST": f"{result['rest_url']}/v1/models/mnist:predict",
         "gRPC": result["grpc_target"],
+        **({"console": result["console_url"]} if result["console_url"] else {}),
         "image": result["image"],
         "model": result["model_digest"],
         "seconds": ", ".join(f"{name} {seconds}" for name, seconds in result["seconds"].items()),

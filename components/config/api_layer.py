@@ -12,6 +12,7 @@ OWNED: Final = {
     "port": "the pod's gRPC port is fixed; see server.grpcNodePort",
     "rest_api_port": "the pod's REST port is fixed; see server.restNodePort",
     "monitoring_port": "the pod's monitoring port is fixed",
+    "console_port": "set server.console",
     "grpc_socket_path": "clients reach the pod by its ports",
     "listen_address": "a pod listens on all its addresses",
     "model_name": "set model.name",

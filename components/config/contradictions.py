@@ -138,7 +138,18 @@ def _check_server(server: ServerConfig) -> None:
             )
         if port and port not in _NODE_PORTS:
             raise config_error(f"server.{key}", "0, or from 30000 to 32767", port)
+    _check_console(server)
     api_layer_settings(server.settings)
+
+
+def _check_console(server: ServerConfig) -> None:
+    port = server.console_node_port
+    if port and not server.console:
+        raise ConfigError(
+            f"server.consoleNodePort is {port} but server.console is false; set it to true, or leave the port out"
+        )
+    if port and port not in _NODE_PORTS:
+        raise config_error("server.consoleNodePort", "0, or from 30000 to 32767", port)
 
 
 def _check_exposure(exposure: ExposureConfig) -> None:
@@ -190,6 +201,7 @@ def _node_ports(models: tuple[ServedModel, ...]) -> Iterator[tuple[str, int]]:
         for key, port in (
             ("restNodePort", served.server.rest_node_port),
             ("grpcNodePort", served.server.grpc_node_port),
+            ("consoleNodePort", served.server.console_node_port),
         ):
             if port:
                 yield where + key, port

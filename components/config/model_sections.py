@@ -77,6 +77,12 @@ class ServerConfig:
     grpc_node_port: int = setting(
         0, "NodePort of gRPC; 0 lets the cluster choose.", minimum=0, maximum=32_767
     )
+    console: bool = setting(
+        default=False, doc="Serve the page to try the model, on a port of its own inside the pod."
+    )
+    console_node_port: int = setting(
+        0, "NodePort of that page; 0 for none: `kubectl port-forward` reaches it.", minimum=0, maximum=32_767
+    )
     request_timeout_seconds: int = setting(
         30, "Longest time that a request may take, in queue and model together.", minimum=1, maximum=3_600
     )

@@ -10,6 +10,7 @@ import yaml
 
 from components import (
     autoscaling,
+    console,
     exposure,
     images,
     model_endpoint,
@@ -24,7 +25,7 @@ from tests.components.test_platform import deploy
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [DOCS / "components.md", *sorted((DOCS / "components").glob("*.md"))]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-MODULES = (autoscaling, exposure, images, model_endpoint, model_server, observability, platform)
+MODULES = (autoscaling, console, exposure, images, model_endpoint, model_server, observability, platform)
 COMPONENTS = sorted(
     name
     for module in MODULES

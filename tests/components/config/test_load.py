@@ -102,6 +102,29 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"server": {"serviceType": "NodePort", "restNodePort": 8501}},
         "server.restNodePort must be 0, or from 30000 to 32767, got 8501",
     ),
+    "console port without a console": (
+        {"server": {"consoleNodePort": 30_003}},
+        "server.consoleNodePort is 30003 but server.console is false",
+    ),
+    "console port out of range": (
+        {"server": {"console": True, "consoleNodePort": 8503}},
+        "server.consoleNodePort must be 0, or from 30000 to 32767, got 8503",
+    ),
+    "console port of the API": (
+        {
+            "server": {
+                "serviceType": "NodePort",
+                "restNodePort": 30_001,
+                "console": True,
+                "consoleNodePort": 30_001,
+            }
+        },
+        "server.consoleNodePort and server.restNodePort are both 30001",
+    ),
+    "the console's port by hand": (
+        {"server": {"settings": {"console_port": 9000}}},
+        "server.settings.console_port cannot be set here: set server.console",
+    ),
     "one node port twice": (
         {"server": {"serviceType": "NodePort", "restNodePort": 30_001, "grpcNodePort": 30_001}},
         "server.grpcNodePort and server.restNodePort are both 30001",
