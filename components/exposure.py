@@ -73,6 +73,8 @@ class ExposureArgs:
     """Whether the Service itself takes traffic from outside the cluster (NodePort, LoadBalancer)."""
     request_timeout_seconds: int
     """Longest request of the API layer."""
+    further_metrics_ports: tuple[int, ...] = ()
+    """Ports beside `monitoring` that monitoring may read: TensorFlow Serving's own."""
     exposure: ExposureConfig
     """Who may come in, and by which name."""
     canary: CanaryBackend | None = None
@@ -130,11 +132,13 @@ def _instances(args: ExposureArgs) -> list[tuple[str, str]]:
 
 def _doors(args: ExposureArgs, instance: str) -> NetworkPolicySpecArgs:
     monitors = _namespaces(args.exposure.monitoring_namespaces)
+    metrics_ports = [
+        *_ports(args, "monitoring"),
+        *(NetworkPolicyPortArgs(port=port, protocol="TCP") for port in args.further_metrics_ports),
+    ]
     clients = NetworkPolicyIngressRuleArgs(from_=_clients(args), ports=_ports(args, "rest", "grpc"))
     # A rule with an empty list of peers would be open to all of them.
-    metrics = (
-        [NetworkPolicyIngressRuleArgs(from_=monitors, ports=_ports(args, "monitoring"))] if monitors else []
-    )
+    metrics = [NetworkPolicyIngressRuleArgs(from_=monitors, ports=metrics_ports)] if monitors else []
     return NetworkPolicySpecArgs(
         pod_selector=LabelSelectorArgs(match_labels=naming.selector(instance)),
         policy_types=["Ingress"],

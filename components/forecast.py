@@ -4,12 +4,13 @@ Memory is judged by a floor that no pod can live below: the API layer with Tenso
 own bytes. A pod under it would be killed while it loads, minutes after `up` began.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from components.config import PricesConfig, ServedModel
 from components.errors import ConfigError
-from components.plan import canary_bounds, replica_bounds, serving_settings
+from components.plan import canary_bounds, gateway_resources, pod_resources, replica_bounds, serving_settings
 
 _RUNTIME_MIB: Final = 112
 """Most memory that a container without a large model was charged: 105 MiB with 2.21 on CPU; of the libraries only what cannot be dropped."""
@@ -44,7 +45,8 @@ def forecast(served: ServedModel, prices: PricesConfig) -> Forecast:
     """Return what the model asks of the cluster, and what that costs by the hour prices of the stack."""
     stable, canary = replica_bounds(served), canary_bounds(served)
     pods = stable[0] + canary[0], stable[1] + canary[1]
-    cpu_cores, memory_gib = served.resources.cpu_millicores / 1_000, served.resources.memory_mib / 1_024
+    millicores, mebibytes = pod_resources(served)
+    cpu_cores, memory_gib = millicores / 1_000, mebibytes / 1_024
     micros_per_hour = (
         cpu_cores * prices.cpu_core_hour_micros
         + memory_gib * prices.memory_gib_hour_micros
@@ -63,14 +65,33 @@ def forecast(served: ServedModel, prices: PricesConfig) -> Forecast:
 def check_memory(served: ServedModel, *, model_bytes: int) -> None:
     """Raise ConfigError when the pods' memory is below the floor that the model needs."""
     settings = serving_settings(served)
-    cache_bytes = settings.output_cache_bytes + settings.input_cache_bytes
-    floor_mib = _RUNTIME_MIB + -(-(cache_bytes + model_bytes) // _MIB)
-    if served.resources.memory_mib < floor_mib:
+    cache_mib = _mebibytes(settings.output_cache_bytes + settings.input_cache_bytes)
+    needed = {f"{_RUNTIME_MIB} for TensorFlow and the API layer": _RUNTIME_MIB}
+    caches, model = {f"{cache_mib} for caches": cache_mib}, _mebibytes(model_bytes)
+    of_model = {f"{model} for the model": model}
+    if served.has_upstream:
+        # Each half is charged the whole runtime: TensorFlow in the one, Python in the other.
+        _check_floor(
+            served, "upstream.gatewayMemoryMib", gateway_resources(served).memory_mib, {**needed, **caches}
+        )
+        _check_floor(served, "resources.memoryMib", served.resources.memory_mib, {**needed, **of_model})
+    else:
+        _check_floor(
+            served, "resources.memoryMib", served.resources.memory_mib, {**needed, **caches, **of_model}
+        )
+
+
+def _check_floor(served: ServedModel, key: str, given_mib: int, needed: Mapping[str, int]) -> None:
+    floor_mib = sum(needed.values())
+    if given_mib < floor_mib:
         raise ConfigError(
-            f"resources.memoryMib of model {served.model.name} must be at least {floor_mib}, got {served.resources.memory_mib}: "
-            f"{_RUNTIME_MIB} for TensorFlow and the API layer, {cache_bytes // _MIB} for caches, {-(-model_bytes // _MIB)} for the model; "
+            f"{key} of model {served.model.name} must be at least {floor_mib}, got {given_mib}: {', '.join(needed)}; "
             "raise it, or make the caches smaller in server.settings"
         )
+
+
+def _mebibytes(size_bytes: int) -> int:
+    return -(-size_bytes // _MIB)
 
 
 def _each(one: float, pods: tuple[int, int]) -> tuple[float, float]:

@@ -10,17 +10,18 @@ from typing import Any
 import pulumi
 
 from components import naming, plan, rollout
-from components.autoscaling import Autoscaler, AutoscalerArgs
+from components.autoscaling import Autoscaler
 from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
 from components.console import ConsoleDoor, ConsoleDoorArgs
 from components.exposure import CanaryBackend, Exposure, ExposureArgs
 from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs
-from components.model_server import ModelServer, ModelServerArgs
+from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
-from components.pod import CONTAINER, PodArgs
 from components.rollout import Track
 from components.takeover import takeover
+from components.track_parts import TrackParts
+from components.upstream import REST_PORT
 from model_export.artifact import ModelArtifact
 
 
@@ -77,10 +78,10 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.image = images[rollout.running_name(args.served)]
         servers: list[ModelServer] = []
         for track in _tracks(args):
-            server_args = _server_args(args, track, images[track.runs])
-            servers.append(ModelServer(f"{name}{naming.suffix(track.name)}-server", server_args, child))
-            scaler_args = _autoscaler_args(args, track, servers[-1].deployment_name)
-            Autoscaler(f"{name}{naming.suffix(track.name)}-autoscaler", scaler_args, child)
+            prefix, parts = f"{name}{naming.suffix(track.name)}", _parts(args, track, images[track.runs])
+            servers.append(ModelServer(f"{prefix}-server", parts.server(), child))
+            scaler = parts.autoscaler(servers[-1].deployment_name)
+            Autoscaler(f"{prefix}-autoscaler", scaler, child)
         server, canary = servers[0], servers[1] if len(servers) > 1 else None
         Exposure(f"{name}-exposure", _exposure_args(args, server, canary), child)
         if args.served.server.console_node_port:
@@ -114,7 +115,7 @@ def _images(
     return {
         track: ModelImage(
             f"{name}{naming.suffix(track)}-image",
-            ModelImageArgs(images=args.images, runtime=args.runtime, artifact=artifact),
+            ModelImageArgs(images=args.images, runtime=_ground(args), artifact=artifact),
             child,
         ).ref
         for track, artifact in artifacts.items()
@@ -122,57 +123,23 @@ def _images(
     }
 
 
-def _server_args(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> ModelServerArgs:
-    served = args.served
-    return ModelServerArgs(
-        namespace=args.namespace,
-        node_address=args.cluster.node_address,
-        on_failure=args.on_failure,
-        lifecycle=plan.pod_lifecycle(served),
-        takeover=takeover(served),
-        server=track.server,
-        service_selector=track.service_selector,
-        replicas=track.replicas,
-        is_autoscaled=track.autoscaling.enabled,
-        rollout=served.rollout,
-        pod=_pod_args(args, track, image),
-    )
-
-
-def _pod_args(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> PodArgs:
-    served, artifact = args.served, track.artifact
-    return PodArgs(
-        instance=track.instance,
-        model=naming.dns_label(served.model.name),
-        track=track.name,
+def _parts(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> TrackParts:
+    return TrackParts(
+        served=args.served,
+        track=track,
         image=image,
-        version=artifact.version,
-        model_digest=pulumi.Output.from_input(args.contract).apply(lambda _: artifact.digest),
-        service_account=args.service_account,
-        settings=plan.serving_settings(served),
-        load_seconds=served.model.load_seconds,
-        termination_grace_seconds=plan.pod_lifecycle(served).termination_grace_seconds,
-        resources=served.resources,
-        gpu=served.gpu,
-        spread=served.rollout.spread,
-        priority_class=args.cluster.priority_class,
-        image_pull_secrets=args.cluster.image_pull_secrets,
-    )
-
-
-def _autoscaler_args(
-    args: ModelEndpointArgs, track: Track, deployment_name: pulumi.Input[str]
-) -> AutoscalerArgs:
-    return AutoscalerArgs(
+        runtime=args.runtime,
+        contract=args.contract,
+        cluster=args.cluster,
         namespace=args.namespace,
-        namespace_name=args.cluster.namespace,
-        instance=track.instance,
-        model=args.served.model.name,
-        deployment_name=deployment_name,
-        container=CONTAINER,
-        load_seconds=args.served.model.load_seconds,
-        autoscaling=track.autoscaling,
+        service_account=args.service_account,
+        on_failure=args.on_failure,
     )
+
+
+def _ground(args: ModelEndpointArgs) -> pulumi.Input[str]:
+    """Return the image that the model is put on: of what runs it."""
+    return args.served.upstream.image if args.served.has_upstream else args.runtime
 
 
 def _exposure_args(args: ModelEndpointArgs, server: ModelServer, canary: ModelServer | None) -> ExposureArgs:
@@ -183,6 +150,7 @@ def _exposure_args(args: ModelEndpointArgs, server: ModelServer, canary: ModelSe
         model=served.model.name,
         service=server.service_name,
         ports={"rest": settings.rest_api_port, "grpc": settings.port, "monitoring": settings.monitoring_port},
+        further_metrics_ports=(REST_PORT,) if served.has_upstream and served.upstream.metrics else (),
         reached_from_outside=served.server.service_type != "ClusterIP",
         request_timeout_seconds=served.server.request_timeout_seconds,
         exposure=served.exposure,

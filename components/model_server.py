@@ -16,7 +16,7 @@ from pulumi_kubernetes.apps.v1 import (
     DeploymentStrategyArgs,
     RollingUpdateDeploymentArgs,
 )
-from pulumi_kubernetes.core.v1 import Service, ServicePortArgs, ServiceSpecArgs, outputs
+from pulumi_kubernetes.core.v1 import ConfigMap, Service, ServicePortArgs, ServiceSpecArgs, outputs
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 
 from components import naming
@@ -24,6 +24,7 @@ from components.config import RolloutConfig, ServerConfig
 from components.health import Lifecycle
 from components.pod import PodArgs, claim_template, claim_template_name, pod_template
 from components.takeover import Takeover
+from components.upstream import config_files, config_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +80,7 @@ class ModelServer(pulumi.ComponentResource):
             spec=_service(args),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_timeouts(args)),
         )
-        if args.pod.gpu.device_class:
-            CustomResource(
-                f"{name}-gpus",
-                api_version="resource.k8s.io/v1",
-                kind="ResourceClaimTemplate",
-                metadata=ObjectMetaArgs(
-                    name=claim_template_name(args.pod),
-                    namespace=args.namespace,
-                    labels=naming.labels(args.pod.instance),
-                ),
-                spec=claim_template(args.pod),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+        _declare_prerequisites(self, name, args)
         self.deployment = Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -113,6 +102,34 @@ class ModelServer(pulumi.ComponentResource):
                 "rest_url": self.rest_url,
                 "grpc_target": self.grpc_target,
             }
+        )
+
+
+def _declare_prerequisites(parent: pulumi.Resource, name: str, args: ModelServerArgs) -> None:
+    """Declare what pods refer to by a name that follows from its content, so that the new one stands before the old one goes."""
+    child, labels = pulumi.ResourceOptions(parent=parent), naming.labels(args.pod.instance)
+    if args.pod.gpu.device_class:
+        CustomResource(
+            f"{name}-gpus",
+            api_version="resource.k8s.io/v1",
+            kind="ResourceClaimTemplate",
+            metadata=ObjectMetaArgs(
+                name=claim_template_name(args.pod), namespace=args.namespace, labels=labels
+            ),
+            spec=claim_template(args.pod),
+            opts=child,
+        )
+    if args.pod.upstream:
+        ConfigMap(
+            f"{name}-upstream",
+            metadata=ObjectMetaArgs(
+                name=config_name(args.pod.instance, args.pod.upstream),
+                namespace=args.namespace,
+                labels=labels,
+            ),
+            immutable=True,
+            data=config_files(args.pod.upstream),
+            opts=child,
         )
 
 

@@ -1,10 +1,11 @@
 """From one model's configuration to the values that its components are made of: pure arithmetic, before any resource exists."""
 
 import math
+from dataclasses import replace
 from typing import Final
 
-from components import health
-from components.config import ImagesConfig, ServedModel, api_layer_settings
+from components import health, upstream
+from components.config import ImagesConfig, ResourcesConfig, ServedModel, api_layer_settings
 from components.health import Lifecycle
 from serving.settings import ServingSettings
 
@@ -18,19 +19,46 @@ CONSOLE_PORT: Final = 8_503
 
 
 def serving_settings(served: ServedModel) -> ServingSettings:
-    """Return the API layer's settings in the pod: what follows from other keys, then `server.settings`."""
+    """Return the API layer's settings in the pod: what follows from other keys, then `server.settings`.
+
+    In front of TensorFlow Serving it has no folder of models and no GPU memory to share.
+    """
     timeout_seconds = served.server.request_timeout_seconds
     return ServingSettings(
         model_name=served.model.name,
-        model_base_path=f"{MODELS_PATH}/{served.model.name}",
+        model_base_path="" if served.has_upstream else base_path(served),
         monitoring_port=MONITORING_PORT,
         console_port=CONSOLE_PORT if served.server.console else 0,
         rest_api_timeout_in_ms=timeout_seconds * 1_000,
         drain_seconds=float(health.DRAIN_SECONDS),
         shutdown_grace_seconds=float(timeout_seconds),
-        per_process_gpu_memory_fraction=served.gpu.memory_percent / 100,
+        per_process_gpu_memory_fraction=0.0 if served.has_upstream else served.gpu.memory_percent / 100,
+        **(upstream.addresses(served.upstream) if served.has_upstream else {}),
         **api_layer_settings(served.server.settings),
     )
+
+
+def base_path(served: ServedModel) -> str:
+    """Return the folder in the model's image that holds its version folder."""
+    return f"{MODELS_PATH}/{served.model.name}"
+
+
+def gateway_resources(served: ServedModel) -> ResourcesConfig:
+    """Return what the API layer's container asks for: all that the model needs, or its own share beside TensorFlow Serving."""
+    if not served.has_upstream:
+        return served.resources
+    own = served.upstream
+    return replace(
+        served.resources, cpu_millicores=own.gateway_cpu_millicores, memory_mib=own.gateway_memory_mib
+    )
+
+
+def pod_resources(served: ServedModel) -> tuple[int, int]:
+    """Return the thousandths of a core and the MiB of memory that a whole pod asks for."""
+    gateway, model = gateway_resources(served), served.resources
+    if not served.has_upstream:
+        return model.cpu_millicores, model.memory_mib
+    return gateway.cpu_millicores + model.cpu_millicores, gateway.memory_mib + model.memory_mib
 
 
 def pod_lifecycle(served: ServedModel) -> Lifecycle:
@@ -68,7 +96,9 @@ def canary_bounds(served: ServedModel) -> tuple[int, int]:
 
 
 def accelerator(served: ServedModel, images: ImagesConfig) -> str:
-    """Return which runtime the model stands on: `cpu` or `gpu`."""
+    """Return which runtime image the API layer is in: `cpu` or `gpu`; TensorFlow Serving brings its own libraries."""
+    if served.has_upstream:
+        return "cpu"
     return images.runtime or ("gpu" if served.gpu.count else "cpu")
 
 

@@ -1,7 +1,7 @@
 """The pod of a model server, as pure functions from plain values to a pod template.
 
-It holds the restricted Pod Security profile and a little more: no token, no writable root, no service variables, no CPU limit. Every
-container says which GPUs it may see, because an image that sets NVIDIA_VISIBLE_DEVICES would see all of them otherwise.
+It holds the restricted Pod Security profile and a little more: no token, no writable root, no service variables, no CPU limit. The API
+layer is its only container, or has TensorFlow Serving as a native sidecar.
 """
 
 import hashlib
@@ -12,10 +12,8 @@ from typing import Any, Final
 import pulumi
 from pulumi_kubernetes.core.v1 import (
     AffinityArgs,
-    CapabilitiesArgs,
     ContainerArgs,
     ContainerPortArgs,
-    EmptyDirVolumeSourceArgs,
     EnvVarArgs,
     LocalObjectReferenceArgs,
     NodeAffinityArgs,
@@ -23,30 +21,32 @@ from pulumi_kubernetes.core.v1 import (
     NodeSelectorRequirementArgs,
     NodeSelectorTermArgs,
     PodResourceClaimArgs,
-    PodSecurityContextArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
-    ResourceClaimArgs,
-    ResourceRequirementsArgs,
-    SeccompProfileArgs,
-    SecurityContextArgs,
     TolerationArgs,
     TopologySpreadConstraintArgs,
-    VolumeArgs,
     VolumeMountArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 
-from components import health, naming
+from components import health, naming, upstream
 from components.config import GpuConfig, ResourcesConfig
+from components.containers import (
+    GPU_CLAIM,
+    SCRATCH,
+    container_resources,
+    container_security,
+    environment,
+    gpu_variables,
+    pod_security,
+    scratch,
+)
+from components.upstream import UpstreamArgs
 from serving.settings import ServingSettings
 
 CONTAINER: Final = "server"
-_USER_ID: Final = 65_532
-"""`nonroot` of the distroless images: above 10000, so it is nobody on the node."""
 _NODE_LOSS_SECONDS: Final = 30
 """Kubernetes' default leaves pods of a lost node in place for 300 s; a stateless server is better started elsewhere."""
-_GPU_CLAIM: Final = "gpu"
 _GPU_TAINT: Final = "nvidia.com/gpu"
 _GPU_PRODUCT_LABEL: Final = "nvidia.com/gpu.product"
 
@@ -74,7 +74,11 @@ class PodArgs:
     termination_grace_seconds: int
     """From deletion to SIGKILL."""
     resources: ResourcesConfig
+    """What the API layer's container asks for; TensorFlow runs in it, unless `upstream` is set."""
     gpu: GpuConfig
+    """GPUs of the pod: of the container that TensorFlow runs in."""
+    upstream: UpstreamArgs | None = None
+    """TensorFlow Serving beside the API layer, where that is what runs the model."""
     track: str = naming.STABLE
     """`stable` or `canary`."""
     spread: str = "preferred"
@@ -104,12 +108,11 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
             affinity=_affinity(args.gpu),
             resource_claims=_resource_claims(args),
             topology_spread_constraints=_spread(args.instance, args.spread),
+            init_containers=[upstream.sidecar(args.upstream)] if args.upstream else None,
             containers=[_container(args)],
             volumes=[
-                VolumeArgs(
-                    name="tmp",
-                    empty_dir=EmptyDirVolumeSourceArgs(size_limit=f"{args.resources.scratch_mib}Mi"),
-                )
+                scratch("tmp", args.resources.scratch_mib),
+                *(upstream.volumes(args.instance, args.upstream) if args.upstream else ()),
             ],
         ),
     )
@@ -122,7 +125,7 @@ def claim_template(args: PodArgs) -> dict[str, Any]:
         "allocationMode": "ExactCount",
         "count": args.gpu.count,
     }
-    return {"spec": {"devices": {"requests": [{"name": _GPU_CLAIM, "exactly": exactly}]}}}
+    return {"spec": {"devices": {"requests": [{"name": GPU_CLAIM, "exactly": exactly}]}}}
 
 
 def claim_template_name(args: PodArgs) -> str:
@@ -134,7 +137,7 @@ def claim_template_name(args: PodArgs) -> str:
 def _resource_claims(args: PodArgs) -> list[PodResourceClaimArgs] | None:
     if not args.gpu.device_class:
         return None
-    return [PodResourceClaimArgs(name=_GPU_CLAIM, resource_claim_template_name=claim_template_name(args))]
+    return [PodResourceClaimArgs(name=GPU_CLAIM, resource_claim_template_name=claim_template_name(args))]
 
 
 def _container(args: PodArgs) -> ContainerArgs:
@@ -149,7 +152,7 @@ def _container(args: PodArgs) -> ContainerArgs:
             ContainerPortArgs(name="rest", container_port=args.settings.rest_api_port),
             ContainerPortArgs(name=health.MONITORING_PORT_NAME, container_port=args.settings.monitoring_port),
         ],
-        resources=container_resources(args.resources, args.gpu),
+        resources=container_resources(args.resources, _own_gpu(args)),
         security_context=container_security(),
         startup_probe=health.startup_probe(args.load_seconds),
         readiness_probe=health.readiness_probe(),
@@ -157,53 +160,20 @@ def _container(args: PodArgs) -> ContainerArgs:
         lifecycle=health.lifecycle(),
         # Pulumi prints the termination message of a crash loop; with this it is the end of the log.
         termination_message_policy="FallbackToLogsOnError",
-        volume_mounts=[VolumeMountArgs(name="tmp", mount_path="/tmp")],  # noqa: S108 - the pod's own empty volume
+        volume_mounts=[
+            VolumeMountArgs(name="tmp", mount_path=SCRATCH),
+            *(upstream.gateway_mounts() if args.upstream else ()),
+        ],
     )
 
 
 def _environment(args: PodArgs) -> list[EnvVarArgs]:
-    gpu_variables = (
-        {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-        if args.gpu.count
-        else {"NVIDIA_VISIBLE_DEVICES": "void"}
-    )
-    variables = {"HOME": "/tmp", **gpu_variables, **args.settings.to_env()}  # noqa: S108
-    return [EnvVarArgs(name=name, value=variables[name]) for name in sorted(variables)]
+    return environment({"HOME": SCRATCH, **gpu_variables(_own_gpu(args)), **args.settings.to_env()})
 
 
-def container_resources(resources: ResourcesConfig, gpu: GpuConfig) -> ResourceRequirementsArgs:
-    """Return requests and limits of a container that does the work of its pod."""
-    fixed = {"memory": f"{resources.memory_mib}Mi", "ephemeral-storage": f"{resources.scratch_mib}Mi"}
-    devices = {gpu.resource: str(gpu.count)} if gpu.count and not gpu.device_class else {}
-    return ResourceRequirementsArgs(
-        # Memory request = limit: what a pod may use is what was set aside for it. No CPU limit: a quota would freeze the event loop
-        # and the batch threads together for the rest of each 100 ms period, just when load is highest.
-        requests={"cpu": f"{resources.cpu_millicores}m", **fixed, **devices},
-        limits={**fixed, **devices},
-        claims=[ResourceClaimArgs(name=_GPU_CLAIM)] if gpu.device_class else None,
-    )
-
-
-def pod_security() -> PodSecurityContextArgs:
-    """Return what the restricted profile asks of a pod: nobody of the node, with the runtime's system call filter."""
-    return PodSecurityContextArgs(
-        run_as_non_root=True,
-        run_as_user=_USER_ID,
-        run_as_group=_USER_ID,
-        fs_group=_USER_ID,
-        fs_group_change_policy="OnRootMismatch",
-        seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
-    )
-
-
-def container_security() -> SecurityContextArgs:
-    """Return what the restricted profile asks of every container, and a root file system that nothing can be left in."""
-    return SecurityContextArgs(
-        allow_privilege_escalation=False,
-        read_only_root_filesystem=True,
-        run_as_non_root=True,
-        capabilities=CapabilitiesArgs(drop=["ALL"]),
-    )
+def _own_gpu(args: PodArgs) -> GpuConfig:
+    """Return the GPUs of the API layer's container: none where TensorFlow runs beside it."""
+    return GpuConfig() if args.upstream else args.gpu
 
 
 def _tolerations(gpu: GpuConfig) -> list[TolerationArgs]:

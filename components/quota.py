@@ -9,7 +9,7 @@ from typing import Final
 
 from components.config import GpuConfig, PlatformConfig, QuotaConfig, ServedModel
 from components.errors import ConfigError
-from components.plan import canary_bounds, replica_bounds
+from components.plan import canary_bounds, pod_resources, replica_bounds
 from components.takeover import takeover
 
 _PODS: Final = "pods"
@@ -49,11 +49,12 @@ def _limits(config: PlatformConfig) -> dict[str, int]:
 def _demand(served: ServedModel) -> Counter[str]:
     bounds = (replica_bounds(served)[1], canary_bounds(served)[1])
     pods = sum(most + takeover(served).max_surge for most in bounds if most)
+    cpu_millicores, memory_mib = pod_resources(served)
     return Counter(
         {
             _PODS: pods,
-            _CPU: pods * served.resources.cpu_millicores,
-            _MEMORY: pods * served.resources.memory_mib,
+            _CPU: pods * cpu_millicores,
+            _MEMORY: pods * memory_mib,
             _device(served.gpu): pods * served.gpu.count,
         }
     )

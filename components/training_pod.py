@@ -32,8 +32,8 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from components import naming
 from components.config import GpuConfig, ResourcesConfig
 from components.config.training_sections import TrainingConfig
+from components.containers import container_resources, container_security, pod_security
 from components.model_repository import RepositoryAccess
-from components.pod import container_resources, container_security, pod_security
 
 TRAIN: Final = "train"
 PUBLISH: Final = "publish"

@@ -23,6 +23,7 @@ from components.config.quota_section import QuotaConfig
 from components.config.rollout_sections import CanaryConfig, RolloutConfig
 from components.config.scaling_section import AutoscalingConfig
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig, PricesConfig
+from components.config.upstream_section import UpstreamConfig
 
 __all__ = [
     "AutoscalingConfig",
@@ -40,6 +41,7 @@ __all__ = [
     "RolloutConfig",
     "ServedModel",
     "ServerConfig",
+    "UpstreamConfig",
     "api_layer_settings",
     "load_config",
     "read_config",

@@ -21,6 +21,8 @@ OWNED: Final = {
     "rest_api_timeout_in_ms": "set server.requestTimeoutSeconds",
     "drain_seconds": "it follows from server.requestTimeoutSeconds",
     "per_process_gpu_memory_fraction": "set gpu.memoryPercent",
+    "upstream_grpc": "set server.runtime",
+    "upstream_rest": "set server.runtime",
     "shutdown_grace_seconds": "it follows from server.requestTimeoutSeconds",
 }
 """Flags that follow from other keys, with the key to use instead."""

@@ -30,6 +30,7 @@ def check_platform(platform: PlatformConfig) -> None:
         _check_gpu(served.gpu)
         _check_gpus_available(served)
         _check_server(served.server)
+        _check_upstream(served)
         _check_exposure(served.exposure)
     _check_node_ports(platform.served)
     _check_hosts(platform.served)
@@ -140,6 +141,23 @@ def _check_server(server: ServerConfig) -> None:
             raise config_error(f"server.{key}", "0, or from 30000 to 32767", port)
     _check_console(server)
     api_layer_settings(server.settings)
+
+
+def _check_upstream(served: ServedModel) -> None:
+    if served.has_upstream and not served.upstream.image:
+        raise ConfigError(
+            "upstream.image is not set but server.runtime is tensorflow-serving; name the official server by digest with "
+            "`pulumi config set --path upstream.image docker.io/tensorflow/serving:2.20.0@sha256:DIGEST`"
+        )
+    if served.has_upstream and served.upstream.rest and not served.exposure.network_policies:
+        raise ConfigError(
+            "upstream.rest needs exposure.networkPolicies: TensorFlow Serving listens for REST on every address of the pod, and policies keep "
+            "others out; switch them on, or set upstream.rest to false"
+        )
+    if served.upstream.image and not served.has_upstream:
+        raise ConfigError(
+            f"upstream.image is set but server.runtime is {served.server.runtime}; set it to tensorflow-serving, or leave upstream out"
+        )
 
 
 def _check_console(server: ServerConfig) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from components.config.fields import DNS_LABEL, check_limits, setting
 from components.config.rollout_sections import CanaryConfig, RolloutConfig
 from components.config.scaling_section import AutoscalingConfig
+from components.config.upstream_section import UpstreamConfig
 
 _MODEL_NAME = (r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a model name: letters, digits, `.`, `_`, `-`, at most 63")
 _EXTENDED_RESOURCE = (
@@ -82,6 +83,11 @@ class ServerConfig:
     )
     console_node_port: int = setting(
         0, "NodePort of that page; 0 for none: `kubectl port-forward` reaches it.", minimum=0, maximum=32_767
+    )
+    runtime: str = setting(
+        "built-in",
+        "What runs the model: built-in (TensorFlow in the API layer's process) or tensorflow-serving (the official server behind it).",
+        choices=("built-in", "tensorflow-serving"),
     )
     request_timeout_seconds: int = setting(
         30, "Longest time that a request may take, in queue and model together.", minimum=1, maximum=3_600
@@ -206,6 +212,7 @@ class ServedModel:
 
     model: ModelConfig
     server: ServerConfig = field(default_factory=ServerConfig)
+    upstream: UpstreamConfig = field(default_factory=UpstreamConfig)
     resources: ResourcesConfig = field(default_factory=ResourcesConfig)
     gpu: GpuConfig = field(default_factory=GpuConfig)
     autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
@@ -213,6 +220,11 @@ class ServedModel:
     canary: CanaryConfig = field(default_factory=CanaryConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     observability: ObservabilityConfig = field(default_factory=ObservabilityConfig)
+
+    @property
+    def has_upstream(self) -> bool:
+        """Whether TensorFlow Serving runs the model, behind the API layer."""
+        return self.server.runtime == "tensorflow-serving"
 
     @property
     def candidate(self) -> ModelConfig | None:

@@ -15,6 +15,12 @@ from model_export.artifact import (
 )
 
 DIGEST = "sha256:" + "d" * 64
+TENSORFLOW_SERVING = "docker.io/tensorflow/serving:2.20.0@sha256:" + "b" * 64
+UPSTREAM: dict[str, dict[str, Any]] = {
+    "server": {"runtime": "tensorflow-serving"},
+    "upstream": {"image": TENSORFLOW_SERVING},
+}
+"""A stack that has the official server run its model."""
 
 
 def config(**sections: dict[str, Any]) -> PlatformConfig:

@@ -7,6 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from tests.components.examples import UPSTREAM
 from tests.components.restricted import violations
 from tests.components.test_platform import deploy
 
@@ -22,6 +23,7 @@ SHAPES = {
         "cluster": {"priorityClass": "serving", "imagePullSecrets": ["registry"]},
     },
     "claimed gpu": {"gpu": {"count": 1, "deviceClass": "gpu.nvidia.com"}},
+    "tensorflow serving": {**UPSTREAM, "gpu": {"count": 1}},
     "node port": {"server": {"serviceType": "NodePort", "restNodePort": 30_001}},
 }
 

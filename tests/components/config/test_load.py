@@ -211,6 +211,26 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"models": {"a": {"canary": {"source": "build/next"}}, "a-canary": {}}},
         "model a-canary is called as the canary of model a would be",
     ),
+    "tensorflow serving without an image": (
+        {"server": {"runtime": "tensorflow-serving"}},
+        "upstream.image is not set but server.runtime is tensorflow-serving",
+    ),
+    "tensorflow serving by tag": (
+        {"server": {"runtime": "tensorflow-serving"}, "upstream": {"image": "tensorflow/serving:2.20.0"}},
+        "upstream.image must be an image by digest, `NAME:TAG@sha256:…`, got 'tensorflow/serving:2.20.0'",
+    ),
+    "an image that nothing runs": (
+        {"upstream": examples.UPSTREAM["upstream"]},
+        "upstream.image is set but server.runtime is built-in",
+    ),
+    "a port of tensorflow serving that everybody reaches": (
+        {**examples.UPSTREAM, "exposure": {"networkPolicies": False}},
+        "upstream.rest needs exposure.networkPolicies",
+    ),
+    "an upstream past its key": (
+        {"server": {"settings": {"upstream_grpc": "elsewhere:8500"}}},
+        "server.settings.upstream_grpc cannot be set here: set server.runtime",
+    ),
     "unknown section of a model": ({"models": {"a": {"images": {}}}}, "unknown key models.a.images"),
     "unknown key of a model": (
         {"models": {"a": {"gpu": {"cout": 1}}}},
