@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export import steps
 from model_export.artifact import Accuracy
 from model_export.errors import SignatureError
 from model_export.examples import LABELS, Arrays, inputs_of
 from model_export.sessions import first_line, import_tensorflow, served
+from model_export.steps import NOBODY, Watcher
 from model_export.verify import opened_servable
 
 if TYPE_CHECKING:
@@ -22,7 +24,13 @@ _BATCH: Final = 256
 
 
 def measure(
-    folder: Path, key: str, signature: SignatureDef, examples: Arrays, metric: str = "top_1"
+    folder: Path,
+    key: str,
+    signature: SignatureDef,
+    examples: Arrays,
+    metric: str = "top_1",
+    *,
+    watcher: Watcher = NOBODY,
 ) -> Accuracy:
     """Ask the servable, as it will be served, about every example, and return the mean of `metric`.
 
@@ -32,6 +40,7 @@ def measure(
     labels = examples[LABELS]
     tf = import_tensorflow()
     total = 0.0
+    watcher.enter(steps.EVALUATE)
     with opened_servable(folder, served()) as answer:
         for start in range(0, len(labels), _BATCH):
             batch = slice(start, start + _BATCH)
@@ -43,6 +52,7 @@ def measure(
                 )
                 raise SignatureError(message) from error
             total += METRICS[metric](outputs, labels[batch])
+            watcher.advance(min(start + _BATCH, len(labels)), len(labels))
     return Accuracy(value=total / len(labels), metric=metric, examples=len(labels))
 
 

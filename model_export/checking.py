@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model_export import steps
 from model_export.accuracy import measure
 from model_export.artifact import Accuracy, ExportRequest, Manifest
 from model_export.errors import SignatureError, SourceError
@@ -14,6 +15,7 @@ from model_export.servable import FILE_NAME
 from model_export.sessions import import_tensorflow
 from model_export.source_files import locate
 from model_export.sources import opened
+from model_export.steps import NOBODY, Watcher
 from model_export.verify import (
     RELATIVE_TOLERANCE,
     Exchange,
@@ -29,18 +31,28 @@ if TYPE_CHECKING:
 
 
 def check_against_source(
-    version_path: Path, request: ExportRequest, *, report: Callable[[str], None]
+    version_path: Path,
+    request: ExportRequest,
+    *,
+    report: Callable[[str], None],
+    watcher: Watcher = NOBODY,
 ) -> Verification:
     """Ask source and servable the same questions. Raises VerificationError where they differ."""
-    with opened(locate(request.source), request, report) as loaded:
-        exchanges = interview(loaded.signatures, loaded.answer)
     tolerance = _tolerance(version_path)
-    if tolerance > RELATIVE_TOLERANCE or "optimized" in Manifest.read(version_path).extra:
-        return verify_as_served(version_path, exchanges, tolerance=tolerance)
-    return verify(version_path, exchanges)
+    is_exact = tolerance <= RELATIVE_TOLERANCE and "optimized" not in Manifest.read(version_path).extra
+    exact_step = (steps.VERIFY,) if is_exact else ()
+    watcher.plan((steps.READ, steps.ASK, *exact_step, steps.VERIFY_AS_SERVED))
+    watcher.enter(steps.READ)
+    with opened(locate(request.source), request, report) as loaded:
+        watcher.enter(steps.ASK)
+        exchanges = interview(loaded.signatures, loaded.answer)
+    if is_exact:
+        return verify(version_path, exchanges, watcher=watcher)
+    watcher.enter(steps.VERIFY_AS_SERVED)
+    return verify_as_served(version_path, exchanges, tolerance=tolerance, watcher=watcher)
 
 
-def check_against_golden(version_path: Path) -> Verification:
+def check_against_golden(version_path: Path, *, watcher: Watcher = NOBODY) -> Verification:
     """Ask the servable what its source was asked at the export. Raises VerificationError where the answers differ.
 
     Only as served: bit for bit is a promise between two graphs on one machine, and this may be another one.
@@ -54,7 +66,9 @@ def check_against_golden(version_path: Path) -> Verification:
         )
         for each in read_golden(version_path)
     )
-    return verify_as_served(version_path, exchanges, tolerance=_tolerance(version_path))
+    watcher.plan((steps.VERIFY_AS_SERVED,))
+    watcher.enter(steps.VERIFY_AS_SERVED)
+    return verify_as_served(version_path, exchanges, tolerance=_tolerance(version_path), watcher=watcher)
 
 
 def _tolerance(version_path: Path) -> float:
@@ -63,13 +77,14 @@ def _tolerance(version_path: Path) -> float:
     return RELATIVE_TOLERANCE if quantized is None else float(quantized["limit"])
 
 
-def evaluate(version_path: Path, data: Path, *, key: str, metric: str) -> Accuracy:
+def evaluate(version_path: Path, data: Path, *, key: str, metric: str, watcher: Watcher = NOBODY) -> Accuracy:
     """Measure one signature of a servable. Raises SignatureError when it does not have that signature."""
     signatures = _signatures(version_path)
     if key not in signatures:
         message = f"expected one of the signatures {', '.join(sorted(signatures))}, received {key!r}; choose with --signature"
         raise SignatureError(message)
-    return measure(version_path, key, signatures[key], read_examples(data), metric)
+    watcher.plan((steps.EVALUATE,))
+    return measure(version_path, key, signatures[key], read_examples(data), metric, watcher=watcher)
 
 
 def _signatures(version_path: Path) -> dict[str, SignatureDef]:

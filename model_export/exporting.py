@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from model_export import steps
 from model_export.accuracy import measure
 from model_export.artifact import MANIFEST_NAME, Accuracy, ExportRequest, Manifest, ModelArtifact
 from model_export.canonical import canonicalise
@@ -27,13 +28,20 @@ from model_export.sessions import release_memory
 from model_export.source_files import SourceFiles, locate
 from model_export.sources import opened
 from model_export.standing import is_whole, standing_artifact
+from model_export.steps import NOBODY, Watcher
 from model_export.verify import Exchange, interview, verify
 from model_export.version_folder import commit, replace_file, staged
 
 Report = Callable[[str], None]
 
 
-def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None = None) -> ModelArtifact:
+def export(
+    request: ExportRequest,
+    *,
+    report: Report,
+    watcher: Watcher = NOBODY,
+    frozen_graph: Path | None = None,
+) -> ModelArtifact:
     """Export one model and return it as it stands in the repository; `frozen_graph` also receives the bare GraphDef.
 
     Raises the errors of this package, each a sentence; whatever it raises, no part of a version is visible.
@@ -43,20 +51,23 @@ def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None 
     if standing is not None and frozen_graph is None:
         report(f"Nothing to do: {standing.path} was exported from this source.")
         return standing
+    watcher.plan(steps.export_steps(request))
     examples = None if request.evaluate is None else read_examples(request.evaluate)
     with staged(request.base_path) as folder:
-        model, exchanges, rehearsal = _freeze(source, request, examples, report)
+        model, exchanges, rehearsal = _freeze(source, request, examples, report, watcher)
+        watcher.enter(steps.WRITE)
         write_servable(folder, model)
-        verification = verify(folder, exchanges)
+        verification = verify(folder, exchanges, watcher=watcher)
         report(
             f"Verified {verification.exchanges} batches: bit for bit with optimisers off, "
             f"within {verification.largest_difference:.0e} as served."
         )
-        model, notes = refine(folder, model, exchanges, request, report)
+        model, notes = refine(folder, model, exchanges, request, report, watcher)
         write_rehearsal(folder, request.name, rehearsal)
         if request.tune:
-            notes["tuning"] = tuned(folder, report)
-        accuracy = None if examples is None else _measure(folder, model, request, examples, report)
+            notes["tuning"] = tuned(folder, report, watcher)
+        accuracy = None if examples is None else _measure(folder, model, request, examples, report, watcher)
+        watcher.enter(steps.PUBLISH)
         manifest = describe(folder, model, source=source, request=request, accuracy=accuracy, extra=notes)
         (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
         if frozen_graph is not None:
@@ -66,9 +77,15 @@ def export(request: ExportRequest, *, report: Report, frozen_graph: Path | None 
 
 
 def _freeze(
-    source: SourceFiles, request: ExportRequest, examples: Arrays | None, report: Report
+    source: SourceFiles,
+    request: ExportRequest,
+    examples: Arrays | None,
+    report: Report,
+    watcher: Watcher,
 ) -> tuple[FrozenModel, tuple[Exchange, ...], Rehearsal]:
+    watcher.enter(steps.READ)
     with opened(source, request, report) as loaded:
+        watcher.enter(steps.FREEZE)
         inputs = None
         if examples is not None:
             inputs = inputs_of(examples, request.signature, loaded.signatures[request.signature])
@@ -78,6 +95,7 @@ def _freeze(
             assets=frozenset(node_of(each.tensor_name) for each in loaded.assets),
         )
         frozen = freeze(loaded.graph, endpoints, loaded.read_values)
+        watcher.enter(steps.ASK)
         example = None if request.example is None else read_arrays(request.example)
         exchanges = interview(loaded.signatures, loaded.answer, examples=inputs, example=example)
         rehearsal = rehearse(
@@ -113,10 +131,15 @@ def _freeze(
 
 
 def _measure(
-    folder: Path, model: FrozenModel, request: ExportRequest, examples: Arrays, report: Report
+    folder: Path,
+    model: FrozenModel,
+    request: ExportRequest,
+    examples: Arrays,
+    report: Report,
+    watcher: Watcher,
 ) -> Accuracy:
     signature = model.signatures[request.signature]
-    accuracy = measure(folder, request.signature, signature, examples, request.metric)
+    accuracy = measure(folder, request.signature, signature, examples, request.metric, watcher=watcher)
     report(f"Accuracy on {accuracy.examples} examples: {accuracy.metric} {accuracy.value:.4f}.")
     return accuracy
 

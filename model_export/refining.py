@@ -11,12 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from model_export import steps
 from model_export.artifact import ExportRequest
 from model_export.errors import VerificationError
 from model_export.normal_form import FrozenModel
 from model_export.refine import optimise, quantise
 from model_export.refine.quantise import LIMITS
 from model_export.servable import FILE_NAME, write_servable
+from model_export.steps import Watcher
 from model_export.tuning import tune
 from model_export.verify import Exchange, verify_as_served
 
@@ -24,7 +26,12 @@ Report = Callable[[str], None]
 
 
 def refine(
-    folder: Path, model: FrozenModel, exchanges: tuple[Exchange, ...], request: ExportRequest, report: Report
+    folder: Path,
+    model: FrozenModel,
+    exchanges: tuple[Exchange, ...],
+    request: ExportRequest,
+    report: Report,
+    watcher: Watcher,
 ) -> tuple[FrozenModel, dict[str, Any]]:
     """Apply what the request asks for to the servable in `folder`; return the model that is there now, and what to note of it.
 
@@ -32,15 +39,18 @@ def refine(
     """
     notes: dict[str, Any] = {}
     if request.optimize:
+        watcher.enter(steps.OPTIMIZE)
         model, notes["optimized"] = _optimise(folder, model, exchanges, report)
     if request.quantize is not None:
+        watcher.enter(steps.QUANTIZE)
         model, notes["quantized"] = _quantise(folder, model, exchanges, request, report)
     return model, notes
 
 
-def tuned(folder: Path, report: Report) -> dict[str, Any]:
+def tuned(folder: Path, report: Report, watcher: Watcher) -> dict[str, Any]:
     """Measure the servable in `folder`, warm-up requests and all, and return what to note of it."""
-    found = tune(folder)
+    watcher.enter(steps.TUNE)
+    found = tune(folder, watcher=watcher)
     report(f"Fastest here: --backend_profile={found.backend_profile} --onednn={found.onednn}.")
     return asdict(found)
 

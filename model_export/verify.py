@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model_export import steps
 from model_export.errors import VerificationError
 from model_export.examples import rows
 from model_export.questions import Inputs, batch_sizes, questions
 from model_export.sessions import exact, first_line, import_tensorflow, release_memory, run_signature, served
+from model_export.steps import NOBODY, Watcher
 
 if TYPE_CHECKING:
     from tensorflow.core.protobuf.config_pb2 import ConfigProto
@@ -83,26 +85,34 @@ def interview(
     return tuple(exchanges)
 
 
-def verify(folder: Path, exchanges: tuple[Exchange, ...]) -> Verification:
+def verify(folder: Path, exchanges: tuple[Exchange, ...], *, watcher: Watcher = NOBODY) -> Verification:
     """Let the servable in `folder` pass both gates. Raises VerificationError, naming the output, on a difference."""
+    watcher.enter(steps.VERIFY)
     with opened_servable(folder, exact()) as answer:
-        for each in exchanges:
+        for count, each in enumerate(exchanges):
             _compare_exactly(each, answer(each.signature, each.inputs))
+            watcher.advance(count + 1, len(exchanges))
     release_memory()
-    return verify_as_served(folder, exchanges)
+    watcher.enter(steps.VERIFY_AS_SERVED)
+    return verify_as_served(folder, exchanges, watcher=watcher)
 
 
 def verify_as_served(
-    folder: Path, exchanges: tuple[Exchange, ...], *, tolerance: float | None = RELATIVE_TOLERANCE
+    folder: Path,
+    exchanges: tuple[Exchange, ...],
+    *,
+    tolerance: float | None = RELATIVE_TOLERANCE,
+    watcher: Watcher = NOBODY,
 ) -> Verification:
     """Let the servable in `folder` pass the second gate alone.
 
     A wider `tolerance` also forgives a change of winners; None forgives everything but another shape, and only measures.
     """
     with opened_servable(folder, served()) as answer:
-        differences = [
-            _compare_as_served(each, answer(each.signature, each.inputs), tolerance) for each in exchanges
-        ]
+        differences = []
+        for count, each in enumerate(exchanges):
+            differences.append(_compare_as_served(each, answer(each.signature, each.inputs), tolerance))
+            watcher.advance(count + 1, len(exchanges))
     release_memory()
     return Verification(exchanges=len(exchanges), largest_difference=max(differences, default=0.0))
 

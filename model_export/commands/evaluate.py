@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from model_export.commands.progress import working
+
 _EXAMPLES: Final = """\
 examples:
   share of held-out images whose best-scored class is their label
@@ -44,7 +46,10 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print the accuracy."""
     from model_export.checking import evaluate
 
-    accuracy = evaluate(args.version_path, args.data, key=args.signature, metric=args.metric)
+    with working(quiet=args.json) as (_, watcher):
+        accuracy = evaluate(
+            args.version_path, args.data, key=args.signature, metric=args.metric, watcher=watcher
+        )
     if args.json:
         print(json.dumps(asdict(accuracy), sort_keys=True))
     else:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from model_export.artifact import ExportRequest
-from model_export.commands.naming import names, say
+from model_export.commands.naming import names
+from model_export.commands.progress import working
 
 _EXAMPLES: Final = """\
 examples:
@@ -155,7 +156,8 @@ def run(args: argparse.Namespace) -> int:
         tune=args.tune,
         preprocessed=args.preprocessed,
     )
-    artifact = export(request, report=say, frozen_graph=args.frozen_graph)
+    with working(quiet=args.json) as (report, watcher):
+        artifact = export(request, report=report, watcher=watcher, frozen_graph=args.frozen_graph)
     if args.json:
         print(json.dumps({"path": str(artifact.path), **asdict(artifact.manifest)}, sort_keys=True))
     else:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from model_export.artifact import ExportRequest, Manifest
-from model_export.commands.naming import names, say
+from model_export.commands.naming import names
+from model_export.commands.progress import working
 
 _EXAMPLES: Final = """\
 examples:
@@ -41,21 +42,26 @@ def run(args: argparse.Namespace) -> int:
     from model_export.checking import check_against_golden, check_against_source
 
     manifest = Manifest.read(args.version_path)
-    if args.source is None:
-        found = check_against_golden(args.version_path)
-    else:
-        request = ExportRequest(
-            name=manifest.name,
-            source=args.source,
-            base_path=args.version_path.parent,
-            outputs=args.outputs,
-            inputs=args.inputs,
-            signature=args.signature,
-            builder=args.builder,
-        )
-        found = check_against_source(args.version_path, request, report=say)
+    with working(quiet=args.json) as (report, watcher):
+        if args.source is None:
+            found = check_against_golden(args.version_path, watcher=watcher)
+        else:
+            request = _request(args, manifest)
+            found = check_against_source(args.version_path, request, report=report, watcher=watcher)
     if args.json:
         print(json.dumps({"identity": manifest.identity, **asdict(found)}, sort_keys=True))
     else:
         print(f"Equal: {found.exchanges} batches, within {found.largest_difference:.0e} as served.")
     return 0
+
+
+def _request(args: argparse.Namespace, manifest: Manifest) -> ExportRequest:
+    return ExportRequest(
+        name=manifest.name,
+        source=args.source,
+        base_path=args.version_path.parent,
+        outputs=args.outputs,
+        inputs=args.inputs,
+        signature=args.signature,
+        builder=args.builder,
+    )

@@ -22,7 +22,7 @@ from typing import IO, Final, cast
 from model_export.artifact import MANIFEST_NAME
 from model_export.errors import RepositoryError
 from model_export.repository.bounded import BoundedReader
-from model_export.repository.content import CHUNK_BYTES, checked_version
+from model_export.repository.content import CHUNK_BYTES, SIGNATURE_NAME, checked_version
 from model_export.repository.durable import sync_tree
 from model_export.repository.members import Limits, Member, check_members, tar_members, zip_members
 
@@ -50,7 +50,8 @@ def pack(version_path: Path, archive: Path) -> None:
     """Write a version folder into a `.zip`, the same bytes for the same version. Raises RepositoryError when it is not whole."""
     version = checked_version(version_path)
     with zipfile.ZipFile(archive, "w") as target:
-        for name in [*sorted(version.manifest.files), MANIFEST_NAME]:
+        own = [MANIFEST_NAME] if version.signature is None else [MANIFEST_NAME, SIGNATURE_NAME]
+        for name in [*sorted(version.manifest.files), *own]:
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = 0o644 << 16
             with (

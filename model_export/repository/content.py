@@ -20,7 +20,10 @@ SEAL_NAME: Final = f"{MANIFEST_NAME}.sha256"
 CHUNK_BYTES: Final = 1 << 20
 MAX_VERSION: Final = 2**63 - 1
 """TensorFlow Serving reads a version as int64."""
-_OWN: Final = frozenset({MANIFEST_NAME, SEAL_NAME})
+SIGNATURE_NAME: Final = "model.sig"
+"""Who vouches for the version (`trust`). It travels with it, and is judged by whoever deploys or loads it, not here."""
+MAX_SIGNATURE_BYTES: Final = 16 << 20
+_OWN: Final = frozenset({MANIFEST_NAME, SEAL_NAME, SIGNATURE_NAME})
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -30,6 +33,8 @@ class Version:
 
     manifest: Manifest
     text: bytes
+    signature: bytes | None = None
+    """Content of `model.sig`; None where nobody signed."""
 
     @property
     def digest(self) -> str:
@@ -47,7 +52,9 @@ def sealed(sha256: str) -> bytes:
     return f"{sha256}  {MANIFEST_NAME}\n".encode()
 
 
-def parse_version(text: bytes, *, where: str, seal: bytes | None = None) -> Version:
+def parse_version(
+    text: bytes, *, where: str, seal: bytes | None = None, signature: bytes | None = None
+) -> Version:
     """Read a manifest from bytes and check the names in it.
 
     Raises DigestMismatchError when the bytes are not those that were sealed, ManifestError when they are no manifest, and
@@ -65,7 +72,7 @@ def parse_version(text: bytes, *, where: str, seal: bytes | None = None) -> Vers
             f"{where}: expected a manifest in JSON, received {error}; export the model again"
         ) from error
     _check_facts(manifest, where)
-    return Version(manifest=manifest, text=text)
+    return Version(manifest=manifest, text=text, signature=signature)
 
 
 def read_version(version_path: Path) -> Version:
@@ -73,12 +80,25 @@ def read_version(version_path: Path) -> Version:
     path, seal = version_path / MANIFEST_NAME, version_path / SEAL_NAME
     try:
         return parse_version(
-            path.read_bytes(), where=str(path), seal=seal.read_bytes() if seal.exists() else None
+            path.read_bytes(),
+            where=str(path),
+            seal=seal.read_bytes() if seal.exists() else None,
+            signature=_read_signature(version_path / SIGNATURE_NAME),
         )
     except OSError as error:
         raise ManifestError(
             f"{path}: expected a readable model manifest, received {error}; export the model again"
         ) from error
+
+
+def _read_signature(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    if path.stat().st_size > MAX_SIGNATURE_BYTES:
+        raise RepositoryError(
+            f"{path}: expected at most {MAX_SIGNATURE_BYTES} bytes, received more; sign again"
+        )
+    return path.read_bytes()
 
 
 def checked_version(version_path: Path) -> Version:

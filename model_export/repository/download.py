@@ -20,6 +20,7 @@ from model_export.errors import DigestMismatchError, RepositoryError, VersionExi
 from model_export.repository.content import (
     CHUNK_BYTES,
     SEAL_NAME,
+    SIGNATURE_NAME,
     Version,
     checked_version,
     file_digest,
@@ -64,6 +65,8 @@ def _fetch(version: Version, read: FileReader, destination: Path, progress: Prog
             _bring(arriving / path, path, digest, read, progress)
         write_file(arriving / MANIFEST_NAME, version.text)
         write_file(arriving / SEAL_NAME, version.seal)
+        if version.signature is not None:
+            write_file(arriving / SIGNATURE_NAME, version.signature)
         checked_version(arriving)
         sync_tree(arriving)
         arriving.rename(final)

@@ -34,10 +34,12 @@ from model_export.repository.s3_shelf import (
     Shelf,
     file_name,
     manifest_name,
+    signature_name,
 )
 
 _PUBLISHER: Final = "publisher"
 _SHA256: Final = "sha256"
+_SIGNED: Final = "signed"
 _UNFINISHED: Final = timedelta(days=1)
 """No publisher takes a day: what is older and belongs to no visible version was left by a dead one."""
 
@@ -84,6 +86,8 @@ class S3Repository:
             self._shelf.upload(
                 manifest.version, version_path / path, digest, name=path, progress=self._progress
             )
+        if version.signature is not None:
+            self._shelf.write(signature_name(manifest.version), version.signature)
         self._refuse(manifest)
         self._reveal(version)
         return manifest
@@ -151,6 +155,8 @@ class S3Repository:
     def _reveal(self, version: Version) -> None:
         name, token = manifest_name(version.manifest.version), secrets.token_hex(16)
         facts = {_PUBLISHER: token, _SHA256: version.digest}
+        if version.signature is not None:
+            facts[_SIGNED] = "yes"
         try:
             self._shelf.write(name, version.text, facts=facts, if_absent=not self._single_writer)
         except ConditionFailedError as error:
@@ -171,7 +177,16 @@ class S3Repository:
                 f"{self.address}: expected a published version, received {version}; publish it first"
             ) from error
         seal = sealed(stored.facts.get(_SHA256, "nothing"))
-        return parse_version(stored.content, where=f"{self.address}/{name}", seal=seal)
+        signature = self._signature(version) if _SIGNED in stored.facts else None
+        return parse_version(stored.content, where=f"{self.address}/{name}", seal=seal, signature=signature)
+
+    def _signature(self, version: int) -> bytes:
+        try:
+            return self._shelf.read(signature_name(version)).content
+        except AbsentError as error:
+            raise RepositoryError(
+                f"{self.address}: expected the signature of version {version}, received none; publish it again"
+            ) from error
 
     def _labels(self) -> tuple[Labels, str | None]:
         try:
@@ -204,7 +219,11 @@ class S3Repository:
             files = self.manifest(number).files.values() if number in visible else ()
             kept = {
                 self._shelf.key(each)
-                for each in (manifest_name(number), *(file_name(number, file) for file in files))
+                for each in (
+                    manifest_name(number),
+                    signature_name(number),
+                    *(file_name(number, file) for file in files),
+                )
             }
             for each in stored:
                 is_left_over = listing.newest is not None and listing.newest - each.modified > _UNFINISHED

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from model_export.artifact import MANIFEST_NAME, FileDigest
 from model_export.errors import RepositoryError
 from model_export.repository.bucket import AbsentError, Bucket, Document, Stored
+from model_export.repository.content import SIGNATURE_NAME
 from model_export.repository.interface import Progress
 from model_export.repository.retry import Retry, TransientError
 
@@ -136,6 +137,11 @@ class Shelf:
 def file_name(version: int, digest: FileDigest) -> str:
     """Return where a file of a version lies, below the prefix."""
     return f"{version}/files/{digest.sha256}"
+
+
+def signature_name(version: int) -> str:
+    """Return where the signature of a version lies, below the prefix."""
+    return f"{version}/{SIGNATURE_NAME}"
 
 
 def manifest_name(version: int) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from model_export.artifact import ExportRequest
-from model_export.errors import SignatureError, SourceError
+from model_export.errors import SourceError
 from model_export.sessions import exact, first_line, import_tensorflow
 from model_export.source_files import SourceFiles
-from model_export.sources.endpoints import build_signatures
+from model_export.sources.endpoints import signatures_of
 from model_export.sources.loaded import LoadedModel
 
 
@@ -17,14 +17,11 @@ from model_export.sources.loaded import LoadedModel
 def opened_graph_def(
     source: SourceFiles, request: ExportRequest, report: Callable[[str], None]
 ) -> Iterator[LoadedModel]:
-    """Give the model of a GraphDef file. Raises SourceError for a damaged one, SignatureError for missing or unknown names."""
+    """Give the model of a GraphDef file. Raises SourceError for a damaged one, SignatureError for missing names."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.framework.graph_pb2 import GraphDef
 
     tf = import_tensorflow()
-    if not request.outputs:
-        message = f"expected --outputs, since a bare GraphDef names none, received nothing for {source.path}; name its outputs"
-        raise SignatureError(message)
     try:
         graph_def = GraphDef.FromString(source.path.read_bytes())
         with tf.Graph().as_default() as graph:
@@ -37,9 +34,7 @@ def opened_graph_def(
         yield LoadedModel(
             session=session,
             graph=graph_def,
-            signatures=build_signatures(
-                graph, inputs=request.inputs, outputs=request.outputs, key=request.signature
-            ),
+            signatures=signatures_of(graph, {}, request),
             initializer=None,
             assets=(),
             restore=lambda: None,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from model_export.errors import VerificationError
+from model_export.steps import NOBODY, Watcher
 
 ONEDNN: Final = ("off", "on")
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -34,11 +35,12 @@ class Tuning:
     cpu_count: int
 
 
-def tune(folder: Path) -> Tuning:
+def tune(folder: Path, *, watcher: Watcher = NOBODY) -> Tuning:
     """Measure the servable in `folder` with its own warm-up requests. Raises VerificationError when it cannot be run."""
     measured: dict[str, Latencies] = {}
-    for onednn in ONEDNN:  # a setting of the process: each value needs a process of its own
+    for count, onednn in enumerate(ONEDNN):  # a setting of the process: each value needs a process of its own
         measured |= {f"{profile}/{onednn}": times for profile, times in _measure(folder, onednn).items()}
+        watcher.advance(count + 1, len(ONEDNN))
     profile, _, onednn = choose(measured).partition("/")
     return Tuning(backend_profile=profile, onednn=onednn, latency_ms=measured, cpu_count=os.cpu_count() or 1)
 

@@ -12,7 +12,7 @@ from model_export.contract import read_contract
 from model_export.errors import NotFreezableError, SignatureError, SourceError
 from model_export.exporting import export
 from tests.model_export.answering import answers
-from tests.model_export.models.modules import MODULES
+from tests.model_export.models.modules import MODULES, numbers, saved, spec
 from tests.model_export.models.refused import REFUSED
 from tests.model_export.models.tensorflow1 import saved_model_with_everything
 
@@ -167,3 +167,25 @@ def test_what_clients_may_leave_out_keeps_its_default_under_its_new_alias(tmp_pa
 def exported_without_default(tmp_path: Path) -> Path:
     MODULES["unused_input_and_passed_through_output"](tmp_path / "plain-source")
     return exported(tmp_path / "plain-source", tmp_path / "plain")
+
+
+def test_what_is_random_stays_random_and_a_seed_stays_a_seed(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    owner = tf.Module()
+    owner.w = tf.Variable(numbers(4))
+
+    def call(x: Any) -> Any:
+        normal = tf.raw_ops.RandomStandardNormal
+        free = normal(shape=[4], dtype=tf.float32, seed=0, seed2=0)
+        return {"free": x * owner.w + free, "seeded": normal(shape=[4], dtype=tf.float32, seed=7, seed2=3)}
+
+    saved(tmp_path / "source", call, owner, spec([None, 4]))
+    x = {"x": numbers(2, 4)}
+    expected = answers(tmp_path / "source", x)["seeded"]
+
+    servable = exported(tmp_path / "source", tmp_path / "models")
+    first, second = answers(servable, x), answers(servable, x)
+
+    np.testing.assert_array_equal(first["seeded"], expected, strict=True)
+    assert (first["free"] != second["free"]).any()
