@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
+from serving import open_inference
 from serving.access.door import Door, require, sign
 from serving.access.policy import DESCRIBE, INFER, RELOAD
 from serving.calls import Call
@@ -45,7 +46,12 @@ def _tasks(request: Any) -> list[str]:  # noqa: ANN401
 
 
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
-OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check"})
+OPEN_METHODS = frozenset(
+    {
+        "/grpc.health.v1.Health/Check",
+        *(f"/{open_inference.SERVICE}/{name}" for name in ("ServerLive", "ServerReady", "ServerMetadata")),
+    }
+)
 RULES: Mapping[str, Rule] = {
     f"{_PREDICTION}Predict": Rule(verb=INFER, message=predict_pb2.PredictRequest, models=_spec),
     f"{_PREDICTION}Classify": Rule(
@@ -60,6 +66,15 @@ RULES: Mapping[str, Rule] = {
     ),
     f"{_MODEL}GetModelStatus": Rule(
         verb=DESCRIBE, message=get_model_status_pb2.GetModelStatusRequest, models=_spec
+    ),
+    f"/{open_inference.SERVICE}/ModelInfer": Rule(
+        verb=INFER, message=open_inference.ModelInferRequest, models=lambda request: [request.model_name]
+    ),
+    f"/{open_inference.SERVICE}/ModelReady": Rule(
+        verb=DESCRIBE, message=open_inference.ModelReadyRequest, models=lambda request: [request.name]
+    ),
+    f"/{open_inference.SERVICE}/ModelMetadata": Rule(
+        verb=DESCRIBE, message=open_inference.ModelMetadataRequest, models=lambda request: [request.name]
     ),
     f"{_MODEL}HandleReloadConfigRequest": Rule(
         verb=RELOAD, message=model_management_pb2.ReloadConfigRequest, models=lambda _: [""]

@@ -6,16 +6,19 @@ same table. It costs 350 to 500 us of CPU per call.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf import descriptor_pool
 from grpc_reflection.v1alpha import reflection
 
 from serving.calls import Call
 from serving.errors import ServingError, SettingsError
 from serving.grpc.calls import Method, finished
 from serving.grpc.status import StatusCode, status_of
+from serving.open_inference import POOL
 from serving.settings import ServingSettings
 from serving.text_protos import read_tls
 
@@ -34,7 +37,8 @@ class GrpcServer:
         self._server.add_generic_rpc_handlers((_Handlers(methods),))
         self._credentials = _credentials(settings)
         services = sorted({path.split("/")[1] for path in methods})
-        reflection.enable_server_reflection([*services, reflection.SERVICE_NAME], self._server)
+        pools: Any = _Pools()  # it is asked like a pool, and is none
+        reflection.enable_server_reflection([*services, reflection.SERVICE_NAME], self._server, pool=pools)
 
     async def listen(self, address: str, port: int) -> int:
         """The bound port. Raises OSError when it is taken."""
@@ -61,6 +65,30 @@ class GrpcServer:
     async def close(self, *, grace_seconds: float) -> None:
         """Refuse new calls, let running ones finish within the grace."""
         await self._server.stop(grace_seconds)
+
+
+class _Pools:
+    """What reflection looks names up in: the Open Inference Protocol lives in a pool of its own."""
+
+    def __init__(self) -> None:
+        default = descriptor_pool.Default()
+        self.FindFileByName = _either(default.FindFileByName, POOL.FindFileByName)
+        self.FindFileContainingSymbol = _either(
+            default.FindFileContainingSymbol, POOL.FindFileContainingSymbol
+        )
+        self.FindMessageTypeByName = _either(default.FindMessageTypeByName, POOL.FindMessageTypeByName)
+        self.FindExtensionByNumber = default.FindExtensionByNumber  # there are none in the other one
+        self.FindAllExtensions = default.FindAllExtensions
+
+
+def _either(first: Callable[[str], Any], second: Callable[[str], Any]) -> Callable[[str], Any]:
+    def find(name: str) -> Any:  # noqa: ANN401 - descriptors of any kind
+        try:
+            return first(name)
+        except KeyError:
+            return second(name)
+
+    return find
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only

@@ -50,6 +50,11 @@ def begin(coroutine: Coroutine[Any, None, bytes], finish: Finish) -> Cancel:
     return Steps(coroutine, finish).cancel
 
 
+def uncounted(answer: Callable[[bytes, Call], Coroutine[Any, None, bytes]]) -> Method:
+    """A method that is written as a coroutine and asks no model."""
+    return lambda message, call, finish: begin(answer(message, call), finish)
+
+
 def forget() -> None:
     """The `Cancel` of what has finished already."""
 

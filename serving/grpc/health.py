@@ -8,10 +8,22 @@ from collections.abc import Callable
 
 from grpc_health.v1 import health_pb2
 
+from serving.calls import Call
 from serving.errors import NotFound
+from serving.grpc.calls import Method, uncounted
 from serving.grpc.specs import parse_message
+from serving.open_inference import SERVICE
 
-SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService", SERVICE)
+
+
+def check_method(is_ready: Callable[[], bool]) -> Method:
+    """The method, for a table."""
+
+    async def answer(message: bytes, _call: Call) -> bytes:
+        return check(is_ready, message)
+
+    return uncounted(answer)
 
 
 def check(is_ready: Callable[[], bool], message: bytes) -> bytes:

@@ -5,9 +5,10 @@ from typing import Any
 
 from serving.calls import Call
 from serving.grpc import health
-from serving.grpc.calls import Cancel, Counted, Finish, Method, begin
+from serving.grpc.calls import Cancel, Counted, Finish, Method, begin, uncounted
 from serving.grpc.inference import Inference
 from serving.grpc.metadata import model_metadata, model_status
+from serving.grpc.open_inference import OpenInference
 from serving.grpc.predictions import Predictions
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
@@ -34,9 +35,6 @@ def methods(
     async def status(message: bytes, _call: Call) -> bytes:
         return model_status(repository, message)
 
-    async def check(message: bytes, _call: Call) -> bytes:
-        return health.check(is_ready, message)
-
     return {
         f"{_PREDICTION}Predict": Predictions(repository, pipeline, metrics, settings).predict,
         f"{_PREDICTION}Classify": _counted(metrics, "classify", inference.classify),
@@ -44,13 +42,9 @@ def methods(
         f"{_PREDICTION}MultiInference": _counted(metrics, "multi_inference", inference.multi_inference),
         f"{_PREDICTION}GetModelMetadata": uncounted(metadata),
         f"{_MODEL}GetModelStatus": uncounted(status),
-        "/grpc.health.v1.Health/Check": uncounted(check),
+        "/grpc.health.v1.Health/Check": health.check_method(is_ready),
+        **OpenInference(repository, pipeline, metrics, settings, is_ready=is_ready).methods(),
     }
-
-
-def uncounted(answer: Callable[[bytes, Call], Coroutine[Any, None, bytes]]) -> Method:
-    """A method that is written as a coroutine and asks no model."""
-    return lambda message, call, finish: begin(answer(message, call), finish)
 
 
 def _counted(

@@ -20,6 +20,7 @@ from serving.pipeline import Exchange, Pipeline
 from serving.repository import Repository, Servable
 from serving.rest import open_inference, paths
 from serving.rest.examples import Examples
+from serving.rest.infer import Infer, answer_response
 from serving.rest.models import metadata_document, status_document
 from serving.rest.numbers import NumberReader
 from serving.rest.openapi import openapi_document
@@ -34,7 +35,7 @@ _PAGE_HEADERS = (
     ),
 )
 _PREDICT = "rest predict"
-Asked = Predict | Examples | open_inference.Infer
+Asked = Predict | Examples | Infer
 
 
 class RestApi:
@@ -133,13 +134,15 @@ class RestApi:
         if target.verb == "metadata":
             versions = sorted(self._repository.available(servable.name))
             return Response(body=open_inference.model_document(servable, versions))
-        infer = open_inference.Infer(servable, request.body, request.headers)
-        return await self._ask(request, servable, infer, "rest v2 infer")
+        infer = Infer(servable, request.body, request.headers)
+        return answer_response((await self._ask(request, servable, infer, infer.kind)).body)
 
     def _describe_server(self, verb: str) -> Response:
         if verb == "server":
             return Response(
-                body=orjson.dumps({"name": "tf-serving-platform", "version": "2", "extensions": []})
+                body=orjson.dumps(
+                    {"name": "tf-serving-platform", "version": "2", "extensions": ["binary_tensor_data"]}
+                )
             )
         is_well = verb == "live" or self._is_ready()
         status = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE

@@ -10,7 +10,7 @@ import numpy as np
 
 from serving.examples import CLASSIFY_METHOD, REGRESS_METHOD
 from serving.repository import Servable
-from serving.rest.open_inference import DATATYPES
+from serving.tensors.raw_tensors import datatype
 from serving.tensors.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 Schema = dict[str, Any]
@@ -184,7 +184,7 @@ def _v2_tensor(spec: TensorSpec) -> Schema:
         "type": "object",
         "properties": {
             "name": {"const": spec.alias},
-            "datatype": {"const": DATATYPES.get(spec.dtype.name, spec.dtype.name.upper())},
+            "datatype": {"const": datatype(spec)},
             "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
             "data": {"type": "array"},
         },

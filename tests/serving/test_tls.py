@@ -12,8 +12,8 @@ import pytest
 from serving.calls import Call
 from serving.errors import SettingsError
 from serving.grpc.aio import GrpcServer
+from serving.grpc.calls import uncounted
 from serving.grpc.framed import FramedServer
-from serving.grpc.methods import uncounted
 from serving.http1 import HttpServer, Limits
 from serving.settings import ServingSettings
 from serving.tls import server_context

@@ -8,8 +8,8 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from grpc_health.v1 import health_pb2
 
+from serving import open_inference
 from serving.access.grpc import OPEN_METHODS, RULES, guard_methods
 from serving.access.rest import OPEN_PATHS
 from serving.errors import SettingsError
@@ -93,10 +93,16 @@ async def test_probes_need_no_token(server: Server, path: str) -> None:
     assert (await ask_rest(server, path)).status_code == 200
 
 
-async def test_health_needs_no_token(server: Server) -> None:
-    (path,) = OPEN_METHODS
-    message = health_pb2.HealthCheckRequest().SerializeToString()
-    assert (await ask_grpc(server, path, message))[0] is grpc.StatusCode.OK
+@pytest.mark.parametrize("path", sorted(OPEN_METHODS))
+async def test_health_needs_no_token(server: Server, path: str) -> None:
+    assert (await ask_grpc(server, path, b""))[0] is grpc.StatusCode.OK
+
+
+async def test_the_open_inference_service_is_guarded_too(server: Server) -> None:
+    message = open_inference.ModelInferRequest(model_name="other").SerializeToString()
+    path = f"/{open_inference.SERVICE}/ModelInfer"
+    codes = [(await ask_grpc(server, path, message, token=token))[0].name for token in ("", SECRET)]
+    assert codes == ["UNAUTHENTICATED", "PERMISSION_DENIED"]
 
 
 @pytest.mark.parametrize(

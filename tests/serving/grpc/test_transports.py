@@ -12,8 +12,8 @@ import pytest
 from serving.calls import Call
 from serving.errors import InvalidRequest, SettingsError
 from serving.grpc.aio import GrpcServer, parse_channel_arguments
+from serving.grpc.calls import uncounted
 from serving.grpc.framed import FramedServer
-from serving.grpc.methods import uncounted
 from serving.settings import ServingSettings
 
 Transport = type[GrpcServer] | type[FramedServer]

@@ -57,10 +57,10 @@ async def test_a_version_can_be_named(world: World) -> None:
         pytest.param({"inputs": [tensor(), tensor()]}, "expected the inputs x, got", id="twice"),
         pytest.param({"inputs": [tensor(datatype="INT8")]}, "must have datatype FP32", id="datatype"),
         pytest.param(
-            {"inputs": [tensor(shape=[2, -1])]}, "must have datatype FP32, a shape like", id="negative"
+            {"inputs": [tensor(shape=[2, -1])]}, "must have datatype FP32 and a shape like", id="negative"
         ),
         pytest.param(
-            {"inputs": [tensor(shape=[True, 2])]}, "must have datatype FP32, a shape like", id="no number"
+            {"inputs": [tensor(shape=[True, 2])]}, "must have datatype FP32 and a shape like", id="no number"
         ),
         pytest.param({"inputs": [tensor(shape=[1, 4])]}, "shape [-1,2], got shape [1,4]", id="shape"),
         pytest.param(
@@ -87,16 +87,6 @@ async def test_a_wrong_question_is_refused(world: World, body: Any, complaint: s
     assert (status, complaint in answer["error"]) == (400, True), answer
 
 
-async def test_the_binary_extension_is_refused(world: World) -> None:
-    from serving.http1 import Request
-
-    headers = {"inference-header-content-length": "10"}
-    response = await world.api.handle(
-        Request(method="POST", path=INFER, query="", headers=headers, body=b"{}")
-    )
-    assert response.status == 501
-
-
 async def test_metadata_lists_versions_and_tensors(world: World) -> None:
     assert await world.ask("GET", "/v2/models/double") == (
         200,
@@ -113,7 +103,7 @@ async def test_metadata_lists_versions_and_tensors(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "document"),
     [
-        ("/v2", 200, {"name": "tf-serving-platform", "version": "2", "extensions": []}),
+        ("/v2", 200, {"name": "tf-serving-platform", "version": "2", "extensions": ["binary_tensor_data"]}),
         ("/v2/health/live", 200, {"live": True}),
         ("/v2/health/ready", 200, {"ready": True}),
         ("/v2/models/double/ready", 200, {"name": "double", "ready": True}),
