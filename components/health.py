@@ -46,6 +46,10 @@ CONTROLLER_SECONDS: Final = 15
 """Time for controllers to notice and to write a status, added before Pulumi gives up, so that Kubernetes' own reason is there to show."""
 
 
+_DELETION_SECONDS: Final = 600
+"""Pulumi's own wait. Only a model whose requests may take longer is waited for longer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
     """The times of one pod, and of a rollout of several, one after another."""
@@ -71,6 +75,11 @@ class Lifecycle:
         """The longest wait for one pod that is still normal; Kubernetes calls the rollout stuck after it."""
         step = self.pull_seconds + self.load_seconds + self.ready_seconds
         return step + (self.termination_grace_seconds if self.waits_for_old_pod else 0) + CONTROLLER_SECONDS
+
+    @property
+    def deletion_seconds(self) -> int:
+        """How long Pulumi waits for a Deployment and its pods to go, all at once."""
+        return max(_DELETION_SECONDS, self.termination_grace_seconds + CONTROLLER_SECONDS)
 
     def await_seconds(self, replicas: int) -> int:
         """How long Pulumi waits for `replicas` pods: one full step, then the others, whose image is on most nodes already."""

@@ -166,7 +166,7 @@ def _deployment_options(parent: pulumi.Resource, args: ModelServerArgs) -> pulum
 
 def _timeouts(args: ModelServerArgs) -> pulumi.CustomTimeouts:
     first, later = (f"{args.lifecycle.await_seconds(replicas)}s" for replicas in args.replicas)
-    return pulumi.CustomTimeouts(create=first, update=later)
+    return pulumi.CustomTimeouts(create=first, update=later, delete=f"{args.lifecycle.deletion_seconds}s")
 
 
 def _service(args: ModelServerArgs) -> ServiceSpecArgs:

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from typing import Final
 
-from components import health, upstream
+from components import health, secret_files, upstream
 from components.config import ImagesConfig, ResourcesConfig, ServedModel, api_layer_settings
 from components.health import Lifecycle
 from serving.settings import ServingSettings
@@ -34,6 +34,7 @@ def serving_settings(served: ServedModel) -> ServingSettings:
         shutdown_grace_seconds=float(timeout_seconds),
         per_process_gpu_memory_fraction=0.0 if served.has_upstream else served.gpu.memory_percent / 100,
         **(upstream.addresses(served.upstream) if served.has_upstream else {}),
+        **secret_files.paths(served.server.secret_files),
         **api_layer_settings(served.server.settings),
     )
 

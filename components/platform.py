@@ -16,6 +16,7 @@ from components.exposure import default_deny
 from components.forecast import check_memory
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
+from components.overrides import overriding
 from components.quota import check_quota, quota
 from components.rollout import check_canary
 from model_export.artifact import ModelArtifact
@@ -60,9 +61,9 @@ class ServingPlatform(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ServingPlatformArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("tfserving:platform:ServingPlatform", name, None, opts)
+        super().__init__("tfserving:platform:ServingPlatform", name, None, _with_overrides(args.config, opts))
         child = pulumi.ResourceOptions(parent=self)
-        self.namespace, self.service_account = _ground(name, args.config.cluster, child)
+        self.namespace, self.service_account = _ground(name, args.config, child)
         _limit(name, self.namespace, args.config, child)
         self.runtimes = {
             kind: _runtime(name, kind, args.config, child) for kind in _accelerators(args.config)
@@ -112,17 +113,35 @@ def cluster_provider(cluster: ClusterConfig) -> kubernetes.Provider:
     )
 
 
+def _with_overrides(
+    config: PlatformConfig, opts: pulumi.ResourceOptions | None
+) -> pulumi.ResourceOptions | None:
+    # Children inherit it: one transform sees every object of the platform.
+    if not config.overrides.objects:
+        return opts
+    return pulumi.ResourceOptions.merge(
+        opts, pulumi.ResourceOptions(transforms=[overriding(config.overrides.objects)])
+    )
+
+
 def _ground(
-    name: str, cluster: ClusterConfig, child: pulumi.ResourceOptions
+    name: str, config: PlatformConfig, child: pulumi.ResourceOptions
 ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    cluster = config.cluster
     profile = {
         f"pod-security.kubernetes.io/{mode}{suffix}": value
         for mode in ("enforce", "audit", "warn")
         for suffix, value in (("", "restricted"), ("-version", cluster.pod_security_version))
     }
     labels = {**naming.shared_labels(), **profile}
+    # A namespace is gone when its last pod is: as long as the longest request of any model may take.
+    patience = pulumi.CustomTimeouts(
+        delete=f"{max(plan.pod_lifecycle(each).deletion_seconds for each in config.served)}s"
+    )
     namespace = Namespace(
-        f"{name}-namespace", metadata=ObjectMetaArgs(name=cluster.namespace, labels=labels), opts=child
+        f"{name}-namespace",
+        metadata=ObjectMetaArgs(name=cluster.namespace, labels=labels),
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(custom_timeouts=patience)),
     )
     namespace_name = namespace.metadata.apply(_name)
     metadata = ObjectMetaArgs(

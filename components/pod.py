@@ -6,7 +6,8 @@ layer is its only container, or has TensorFlow Serving as a native sidecar.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
@@ -29,7 +30,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 
-from components import health, naming, upstream
+from components import health, naming, secret_files, upstream
 from components.config import GpuConfig, ResourcesConfig
 from components.containers import (
     GPU_CLAIM,
@@ -77,6 +78,8 @@ class PodArgs:
     """What the API layer's container asks for; TensorFlow runs in it, unless `upstream` is set."""
     gpu: GpuConfig
     """GPUs of the pod: of the container that TensorFlow runs in."""
+    secret_files: Mapping[str, str] = field(default_factory=dict)
+    """Files of Secrets that the API layer reads: `secret/key` by flag."""
     upstream: UpstreamArgs | None = None
     """TensorFlow Serving beside the API layer, where that is what runs the model."""
     track: str = naming.STABLE
@@ -112,6 +115,7 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
             containers=[_container(args)],
             volumes=[
                 scratch("tmp", args.resources.scratch_mib),
+                *secret_files.volumes(args.secret_files),
                 *(upstream.volumes(args.instance, args.upstream) if args.upstream else ()),
             ],
         ),
@@ -162,6 +166,7 @@ def _container(args: PodArgs) -> ContainerArgs:
         termination_message_policy="FallbackToLogsOnError",
         volume_mounts=[
             VolumeMountArgs(name="tmp", mount_path=SCRATCH),
+            *secret_files.mounts(args.secret_files),
             *(upstream.gateway_mounts() if args.upstream else ()),
         ],
     )

@@ -80,6 +80,7 @@ class TrackParts:
             settings=plan.serving_settings(served),
             load_seconds=served.model.load_seconds,
             termination_grace_seconds=plan.pod_lifecycle(served).termination_grace_seconds,
+            secret_files=served.server.secret_files,
             resources=plan.gateway_resources(served),
             gpu=served.gpu,
             spread=served.rollout.spread,

@@ -19,6 +19,7 @@ from components.config.model_sections import (
     ServedModel,
     ServerConfig,
 )
+from components.config.overrides_section import OverridesConfig
 from components.config.quota_section import QuotaConfig
 from components.config.rollout_sections import CanaryConfig, RolloutConfig
 from components.config.scaling_section import AutoscalingConfig
@@ -34,6 +35,7 @@ __all__ = [
     "ImagesConfig",
     "ModelConfig",
     "ObservabilityConfig",
+    "OverridesConfig",
     "PlatformConfig",
     "PricesConfig",
     "QuotaConfig",

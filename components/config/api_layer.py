@@ -8,7 +8,10 @@ from components.errors import ConfigError
 from serving.errors import SettingsError
 from serving.settings import ServingSettings, fields, parse_value
 
+SECRET_FILES: Final = ("access_file", "ssl_config_file")
+"""Flags that name a file with secrets in it: a Secret's, mounted."""
 OWNED: Final = {
+    **{name: f"set server.secretFiles.{name} to the Secret and key that hold it" for name in SECRET_FILES},
     "port": "the pod's gRPC port is fixed; see server.grpcNodePort",
     "rest_api_port": "the pod's REST port is fixed; see server.restNodePort",
     "monitoring_port": "the pod's monitoring port is fixed",

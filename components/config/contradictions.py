@@ -1,9 +1,11 @@
 """What no single key can know of itself: values that exclude one another, or that only a cluster would refuse, minutes later."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
-from components.config.api_layer import api_layer_settings
+from components.config.api_layer import SECRET_FILES, api_layer_settings
+from components.config.fields import did_you_mean
 from components.config.model_sections import (
     ExposureConfig,
     GpuConfig,
@@ -17,6 +19,7 @@ from components.config.stack_sections import ClusterConfig, ImagesConfig, Platfo
 from components.errors import ConfigError, config_error
 
 _SHARED_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+_REFERENCE: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+"
 _NODE_PORTS: Final = range(30_000, 32_768)
 
 
@@ -140,6 +143,7 @@ def _check_server(server: ServerConfig) -> None:
         if port and port not in _NODE_PORTS:
             raise config_error(f"server.{key}", "0, or from 30000 to 32767", port)
     _check_console(server)
+    _check_secret_files(server)
     api_layer_settings(server.settings)
 
 
@@ -149,6 +153,10 @@ def _check_upstream(served: ServedModel) -> None:
             "upstream.image is not set but server.runtime is tensorflow-serving; name the official server by digest with "
             "`pulumi config set --path upstream.image docker.io/tensorflow/serving:2.20.0@sha256:DIGEST`"
         )
+    if served.has_upstream and served.server.console:
+        raise ConfigError(
+            "server.console needs a model in the API layer's own process, but server.runtime is tensorflow-serving; leave one out"
+        )
     if served.has_upstream and served.upstream.rest and not served.exposure.network_policies:
         raise ConfigError(
             "upstream.rest needs exposure.networkPolicies: TensorFlow Serving listens for REST on every address of the pod, and policies keep "
@@ -157,6 +165,22 @@ def _check_upstream(served: ServedModel) -> None:
     if served.upstream.image and not served.has_upstream:
         raise ConfigError(
             f"upstream.image is set but server.runtime is {served.server.runtime}; set it to tensorflow-serving, or leave upstream out"
+        )
+
+
+def _check_secret_files(server: ServerConfig) -> None:
+    for flag, reference in server.secret_files.items():
+        key = f"server.secretFiles.{flag}"
+        if flag not in SECRET_FILES:
+            raise ConfigError(f"unknown key {key}{did_you_mean(flag, SECRET_FILES)}")
+        if not isinstance(reference, str) or not re.fullmatch(_REFERENCE, reference):
+            # The value is not shown: somebody may have pasted the secret itself.
+            raise ConfigError(
+                f"{key} must be `secret/key`, the names of a Secret and of a file in it; never put the content itself into a stack's file"
+            )
+    if server.console and "access_file" in server.secret_files:
+        raise ConfigError(
+            "server.console and server.secretFiles.access_file exclude one another: the page asks models without a token; leave one out"
         )
 
 

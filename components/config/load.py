@@ -14,12 +14,13 @@ import pulumi
 from components.config.contradictions import check_platform
 from components.config.fields import did_you_mean, key_of, read_section
 from components.config.model_sections import ServedModel
+from components.config.overrides_section import OverridesConfig
 from components.config.quota_section import QuotaConfig
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig, PricesConfig
 from components.errors import ConfigError, config_error
 
 _MODEL_SECTIONS: Final = get_type_hints(ServedModel)
-_SECTIONS: Final = ("cluster", "images", "prices", "quota", *_MODEL_SECTIONS, "models")
+_SECTIONS: Final = ("cluster", "images", "prices", "quota", "overrides", *_MODEL_SECTIONS, "models")
 
 
 def load_config() -> PlatformConfig:
@@ -42,6 +43,7 @@ def read_config(raw: Mapping[str, Any]) -> PlatformConfig:
         images=images,
         prices=read_section(PricesConfig, _object(raw, "prices"), where="prices"),
         quota=read_section(QuotaConfig, _object(raw, "quota"), where="quota"),
+        overrides=read_section(OverridesConfig, _object(raw, "overrides"), where="overrides"),
         build_secrets=_build_secrets(images),
         served=_served_models(raw),
     )

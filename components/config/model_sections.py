@@ -92,6 +92,10 @@ class ServerConfig:
     request_timeout_seconds: int = setting(
         30, "Longest time that a request may take, in queue and model together.", minimum=1, maximum=3_600
     )
+    secret_files: Mapping[str, Any] = setting(
+        {},
+        "Files of Secrets in the namespace, `secret/key` by flag: `access_file` (tokens), `ssl_config_file` (key and certificates).",
+    )
     settings: Mapping[str, Any] = setting(
         {}, "Further flags of the API layer, by name, such as `max_batch_rows: 128`."
     )

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from components.config.fields import DNS_LABEL, check_limits, required, setting
 from components.config.model_sections import ModelConfig, ServedModel
+from components.config.overrides_section import OverridesConfig
 from components.config.quota_section import QuotaConfig
 
 _DEBIAN = "docker.io/library/debian:bookworm-20250520-slim"
@@ -111,6 +112,7 @@ class PlatformConfig:
     served: tuple[ServedModel, ...]
     prices: PricesConfig = field(default_factory=PricesConfig)
     quota: QuotaConfig = field(default_factory=QuotaConfig)
+    overrides: OverridesConfig = field(default_factory=OverridesConfig)
     build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""
 

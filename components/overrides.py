@@ -1,0 +1,76 @@
+"""The way out where no key says what a cluster needs: fields of objects, merged into what the components declare.
+
+A Pulumi transform sees every Kubernetes object of the platform before the engine does. Objects merge key by key; lists whose items have
+names (containers, volumes, environment variables) merge item by item, as `kubectl patch` does; anything else is replaced. Names and
+selectors stay out of it: changing them replaces a Deployment, which is an outage.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+
+from components.errors import ConfigError
+
+_FIXED: Final = (
+    ("metadata", "name"),
+    ("metadata", "namespace"),
+    ("spec", "selector"),
+)
+
+
+def check_overrides(objects: Mapping[str, Any]) -> None:
+    """Raise ConfigError for what is no object's fields, or must not move."""
+    for kind, fields in objects.items():
+        if not isinstance(fields, Mapping):
+            raise ConfigError(
+                f"overrides.objects.{kind} must be an object of fields, got {fields!r}; write the fields as they stand in a manifest"
+            )
+        for section, field in _FIXED:
+            inside = fields.get(section)
+            if isinstance(inside, Mapping) and field in inside:
+                raise ConfigError(
+                    f"overrides.objects.{kind} sets {section}.{field}, which other objects refer to and which cannot change in place; leave "
+                    "it out"
+                )
+
+
+def overriding(objects: Mapping[str, Any]) -> pulumi.ResourceTransform:
+    """Return the transform that merges `objects`, fields by kind, into Kubernetes objects."""
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        kind = args.type_.rpartition(":")[2]
+        if not args.type_.startswith("kubernetes:") or kind not in objects:
+            return None
+        return pulumi.ResourceTransformResult(props=merged(args.props, objects[kind]), opts=args.opts)
+
+    return transform
+
+
+def merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - fields of manifests are plain data
+    """Return `base` with `over` on top; neither is changed."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {
+            **base,
+            **{key: merged(base[key], value) if key in base else value for key, value in over.items()},
+        }
+    if _has_names(base) and _has_names(over):
+        return _merged_by_name(base, over)
+    return over
+
+
+def _merged_by_name(
+    base: Sequence[Mapping[str, Any]], over: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    added = {each["name"]: each for each in over}
+    known = [merged(each, added.pop(each["name"])) if each["name"] in added else each for each in base]
+    return [*known, *added.values()]
+
+
+def _has_names(value: object) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and bool(value)
+        and all(isinstance(each, Mapping) and "name" in each for each in value)
+    )
