@@ -28,6 +28,8 @@ class Manifest:
     """What was fastest when the exporter tried: `single_thread` or `thread_pool`; empty when it did not try."""
     onednn: str = ""
     """Likewise, `on` or `off`."""
+    is_optimized: bool = False
+    """Whether the exporter did what TensorFlow's graph optimiser would do at every start: leave it out then."""
     preprocessed: TensorSpec | None = None
     """The tensor between preprocessing and network, where the exporter marked one."""
     preprocessing_identity: str = ""
@@ -47,6 +49,8 @@ def read_manifest(folder: Path) -> Manifest:
             accuracy=None if accuracy is None else float(accuracy["value"]),
             backend_profile=_one_of(tuning.get("backend_profile"), "single_thread", "thread_pool"),
             onednn=_one_of(tuning.get("onednn"), "on", "off"),
+            # Weights stored smaller are widened by the optimiser, once; without it, in every call.
+            is_optimized="optimized" in extra and "quantized" not in extra,
             preprocessed=None if mark is None else _read_mark(mark),
             preprocessing_identity="" if mark is None else str(mark.get("identity", "")),
         )

@@ -10,6 +10,7 @@ from serving.backend.profile import choose_profile, make_profile, prepare_proces
 from serving.backend.python import PythonSession
 from serving.backend.seam import Session
 from serving.errors import ModelError
+from serving.manifest import read_manifest
 from serving.settings import ServingSettings
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,12 @@ def _load_native(library: Library, folder: Path, tags: list[str], settings: Serv
     session = NativeSession(library, folder, tags=tags, profile=profile)
     if profile.name == "single_thread" and graphs.has_old_control_flow(session.meta_graph):
         session.close()
-        profile = make_profile(profile.name, settings, plain_executor=True)
+        profile = make_profile(
+            profile.name,
+            settings,
+            plain_executor=True,
+            is_optimized=read_manifest(folder).is_optimized,
+        )
         session = NativeSession(library, folder, tags=tags, profile=profile)
     return session
 

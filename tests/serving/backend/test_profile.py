@@ -47,3 +47,22 @@ def test_threads_follow_the_flags(tmp_path: Path, settings: Any, threads: tuple[
     profile = choose_profile(ServingSettings(**settings), write(tmp_path))
     config = config_pb2.ConfigProto.FromString(profile.session_config)
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == threads
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_off"),
+    [
+        ({}, False),
+        ({"optimized": {"nodes_after": 3}}, True),
+        ({"optimized": {}, "quantized": {"kind": "int8"}}, False),
+    ],
+    ids=["frozen", "optimised", "optimised, with weights that the optimiser widens"],
+)
+def test_what_the_exporter_optimised_is_not_optimised_again(
+    tmp_path: Path, steps: dict[str, Any], is_off: bool
+) -> None:
+    folder = write(tmp_path)
+    (folder / "manifest.json").write_text(json.dumps({"accuracy": None, "extra": steps}))
+    profile = choose_profile(ServingSettings(), folder)
+    config = config_pb2.ConfigProto.FromString(profile.session_config)
+    assert config.graph_options.rewrite_options.disable_meta_optimizer is is_off
