@@ -19,7 +19,7 @@ exit codes:
   0    done, or nothing to do
   1    failed; the last line on stderr says what was expected, what was received and what to do
   2    the command line is wrong
-  3    the check ran and says no: `verify` found other answers, `diff` a breaking change, `authenticate` no trusted signature
+  3    the check ran and says no: `verify` found other answers, `diff` a breaking change, `identify` no trusted signature
   130  interrupted
   141  whoever read the output, such as `head`, stopped reading
 """

@@ -19,7 +19,7 @@ VERBS: Final = {
     "inspect": "show what a servable is: signatures, ops, bytes, manifest",
     "diff": "compare the contracts of two servables, field by field",
     "sign": "vouch for a servable with your key",
-    "authenticate": "say who vouches for a servable, and whether it is still what was signed",
+    "identify": "say who signed a servable, and whether it is still what was signed",
     "publish": "put a servable into a model repository, whole or not at all",
     "fetch": "take a servable out of a model repository, every digest checked",
     "list": "list the versions and labels of a model in a repository",

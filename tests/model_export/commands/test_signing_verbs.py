@@ -1,11 +1,11 @@
-"""sign and authenticate as an operator types them, and a signature that travels with its version."""
+"""sign and identify as an operator types them, and a signature that travels with its version."""
 
 import json
 from pathlib import Path
 
 import pytest
-import trust
 
+import trust
 from model_export.__main__ import main
 from model_export.repository.archives import pack, unpack
 from model_export.repository.content import SIGNATURE_NAME
@@ -38,7 +38,7 @@ def test_a_signed_version_is_vouched_for(
     signed: Path, keys: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    assert main(["authenticate", str(signed), "--key", str(keys[1]), "--json"]) == 0
+    assert main(["identify", str(signed), "--key", str(keys[1]), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["model"], told["version"], told["files"]) == ("mnist", 7, 2)
 
@@ -47,7 +47,7 @@ def test_a_tampered_version_ends_with_exit_code_3(
     signed: Path, keys: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (signed / "saved_model.pb").write_bytes(b"a graph with something else")
-    assert main(["authenticate", str(signed), "--key", str(keys[1])]) == 3
+    assert main(["identify", str(signed), "--key", str(keys[1])]) == 3
     assert "altered: saved_model.pb" in capsys.readouterr().err
 
 
@@ -73,4 +73,4 @@ def test_a_signature_travels_through_a_repository_and_an_archive(
     pack(fetched, tmp_path / "7.zip")
     unpacked = unpack(tmp_path / "7.zip", tmp_path / "unpacked")
     for each in (fetched, unpacked):
-        assert main(["authenticate", str(each), "--key", str(keys[1])]) == 0
+        assert main(["identify", str(each), "--key", str(keys[1])]) == 0
