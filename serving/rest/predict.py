@@ -10,9 +10,10 @@ from serving.repository import Servable
 from serving.rest.documents import parse_document
 from serving.rest.naming import NAMED, name_inputs
 from serving.rest.numbers import NumberReader
+from serving.scheduling import Share
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import is_base64_object, quote, to_array
-from serving.tensors.json_outputs import write_columns, write_rows
+from serving.tensors.json_outputs import row_texts, write_columns, write_rows
 from serving.tensors.signatures import DEFAULT_SIGNATURE, TensorSpec
 
 Convert = Callable[[Any, TensorSpec], Array]
@@ -56,6 +57,10 @@ class Predict:
         )
 
     def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
+        if type(outputs) is Share and not self._is_columnar and len(question.outputs) == 1:
+            texts = outputs.joined.make(row_texts)
+            if texts is not None:
+                return texts.write(outputs.start, outputs.end)
         named = {spec.alias: array for spec, array in zip(question.outputs, outputs, strict=True)}
         write = write_columns if self._is_columnar else write_rows
         return write(named, question.signature.outputs)

@@ -6,7 +6,7 @@ slow way through the standard library, which spells it as TensorFlow Serving doe
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,33 @@ def write_rows(outputs: Mapping[str, Array], specs: Mapping[str, TensorSpec]) ->
     return dump(
         {"predictions": [{alias: value[row] for alias, value in values.items()} for row in range(count)]}
     )
+
+
+class RowTexts:
+    """The rows of one array as JSON, to be handed out in ranges: writing 64 at once costs less than writing ten alone."""
+
+    __slots__ = ("_close", "_open", "_parts", "_separator")
+
+    def __init__(self, array: Array) -> None:
+        """`array`: numbers[row, ...], all finite and not empty."""
+        depth = array.ndim
+        brackets = depth - 1
+        self._open, self._close = b'{"predictions":[' + b"[" * brackets, b"]" * depth + b"}"
+        self._separator = b"]" * brackets + b"," + b"[" * brackets
+        text = orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)
+        # Only between rows are so many brackets closed and opened.
+        self._parts = text[depth:-depth].split(self._separator)
+
+    def write(self, start: int, end: int) -> bytes:
+        """What `write_rows` makes of these rows."""
+        return b"".join((self._open, self._separator.join(self._parts[start:end]), self._close))
+
+
+def row_texts(outputs: Sequence[Array]) -> RowTexts | None:
+    """The only output's rows, or None when `write_rows` has to look at each answer."""
+    (array,) = outputs
+    is_plain = array.dtype.kind == "f" and array.ndim > 0 and array.size > 0
+    return RowTexts(array) if is_plain and bool(np.isfinite(array).all()) else None
 
 
 def write_columns(outputs: Mapping[str, Array], specs: Mapping[str, TensorSpec]) -> bytes:

@@ -66,6 +66,14 @@ class Signature:
         return tuple(self.outputs.values())
 
     @functools.cached_property
+    def row_width(self) -> int | None:
+        """How many numbers a row has, if its only input is made of rows of floating-point numbers."""
+        spec = next(iter(self.inputs.values()), None)
+        if spec is None or len(self.inputs) != 1 or not spec.dtype.is_float or len(spec.shape or ()) != 2:
+            return None
+        return (spec.shape or (None,))[-1] or None
+
+    @functools.cached_property
     def is_batched(self) -> bool:
         """Whether every input and output has rows along its first axis."""
         tensors = [*self.inputs.values(), *self.outputs.values()]

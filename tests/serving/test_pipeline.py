@@ -11,9 +11,10 @@ import pytest
 from serving.backend import FakeBackend
 from serving.backend.fake import signature, spec
 from serving.calls import Call
+from serving.desk import Question
 from serving.errors import DeadlineExceeded, ModelError
 from serving.metrics import Metrics
-from serving.pipeline import Pipeline, Question
+from serving.pipeline import Exchange, Pipeline
 from serving.repository import Servable
 from serving.settings import ServingSettings
 from serving.tensors.dtypes import Array
@@ -87,6 +88,57 @@ async def test_batching_can_be_switched_off() -> None:
     await asyncio.gather(*[world.ask([number]) for number in range(5)])
     assert len(world.backend.calls) == 5
     world.pipeline.close()
+
+
+async def test_riders_of_one_call_get_their_own_rows_and_share_what_is_made_of_all(world: World) -> None:
+    made: list[list[float]] = []
+
+    def recipe(outputs: Any) -> list[float]:
+        made.append(outputs[0].tolist())
+        return made[-1]
+
+    first, second = await asyncio.gather(*[begin(world, [1, 2]), begin(world, [3])])
+    assert [share[0].tolist() for share in (first, second)] == [[2, 4], [6]]
+    assert [share.joined.make(recipe)[share.start : share.end] for share in (first, second)] == [[2, 4], [6]]
+    assert made == [[2, 4, 6]]
+
+
+async def test_a_rider_that_cannot_write_its_answer_leaves_its_mates_served(world: World) -> None:
+    answers = await asyncio.gather(begin(world, [1], fails=True), begin(world, [2]), return_exceptions=True)
+    assert isinstance(answers[0], ZeroDivisionError)
+    assert answers[1][0].tolist() == [4]  # type: ignore[index]
+
+
+async def test_a_rider_that_went_away_is_not_run(world: World) -> None:
+    world.may_run.clear()
+    first = asyncio.create_task(world.ask([0]))
+    await asyncio.to_thread(world.started.wait)
+    gone = asyncio.create_task(begin(world, [1]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    world.may_run.set()
+    await first
+    assert (await world.ask([2])).tolist() == [4]
+    assert [call["x"].tolist() for call in world.backend.calls] == [[0], [2]]
+
+
+async def begin(world: World, values: list[float], *, fails: bool = False) -> Any:
+    """Like `World.ask`, through a whole exchange: gives what its renderer was given."""
+    shares = []
+
+    def parse() -> Question:
+        return Question(signature=ROWS, inputs=[np.asarray(values, np.float32)], outputs=ROWS.all_outputs)
+
+    def render(_question: Question, outputs: Any) -> bytes:
+        shares.append(outputs)
+        return b"%d" % (1 // (not fails))
+
+    exchange = Exchange(
+        servable=world.servable, call=Call(), kind="test", message=b"", parse=parse, render=render
+    )
+    await world.pipeline.answer(exchange)
+    return shares[0]
 
 
 async def test_an_asker_is_told_when_its_deadline_passes(world: World) -> None:

@@ -36,6 +36,8 @@ def test_rows_of_numbers_are_read() -> None:
         pytest.param({"instances": [[1, 2], [3]]}, id="ragged"),
         pytest.param({"instances": [[1], [2, 3, 4]]}, id="ragged with the right sum"),
         pytest.param({"instances": [[[1, 2], []]]}, id="nested with the right sums"),
+        pytest.param({"instances": [[1, [2]]]}, id="nested in a single row"),
+        pytest.param({"instances": [[1, 2]] * 40 + [[[1, 2], []]]}, id="nested behind many rows"),
         pytest.param({"instances": [[1, 2], 3, [4]]}, id="mixed"),
         pytest.param({"instances": [[1, "2"]]}, id="text"),
         pytest.param({"instances": [[1, True]]}, id="boolean"),
@@ -76,6 +78,24 @@ def test_a_body_that_was_refused_does_not_spoil_the_next() -> None:
         array = reader.read(body, ROWS)
     assert array is not None
     assert array.tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_taken"),
+    [
+        ([16777215, 0], True),
+        ([16777215, -16777215], True),  # their squares together are beyond the limit's
+        ([16777216, 0], False),
+        ([-16777216, 0], False),
+    ],
+)
+def test_the_limit_is_that_of_each_number(row: list[int], is_taken: bool) -> None:
+    assert (read({"instances": [row]}) is not None) is is_taken
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 100])
+def test_any_number_of_rows_is_read(count: int) -> None:
+    assert read({"instances": [[number, 1] for number in range(count)]}) == [[n, 1] for n in range(count)]
 
 
 @given(

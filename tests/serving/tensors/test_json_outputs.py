@@ -7,7 +7,7 @@ import pytest
 from serving.backend.fake import spec
 from serving.errors import InvalidRequest, Unsupported
 from serving.tensors.dtypes import Array, float_to_bfloat16
-from serving.tensors.json_outputs import write_columns, write_rows
+from serving.tensors.json_outputs import row_texts, write_columns, write_rows
 
 FLOATS = np.array([[0.1, 2], [3, 4]], np.float32)
 LABELS = np.array([b"cat", b"dog"], object)
@@ -29,6 +29,33 @@ def columns(**outputs: tuple[str, Array]) -> str:
 
 def test_one_output_is_a_plain_list() -> None:
     assert rows(y=("float", FLOATS)) == '{"predictions":[[0.1,2.0],[3.0,4.0]]}'
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 2), (3, 1), (3, 2, 2), (3, 1, 1, 2), (1, 2)], ids=str)
+@pytest.mark.parametrize("dtype", ["float", "double", "half"])
+def test_rows_written_together_are_as_those_written_alone(shape: tuple[int, ...], dtype: str) -> None:
+    array = np.random.default_rng(7).normal(size=shape).astype(spec("y", dtype, None).dtype.storage)
+    texts = row_texts([array])
+    assert texts is not None
+    for start in range(len(array)):
+        for end in range(start + 1, len(array) + 1):
+            assert texts.write(start, end).decode() == rows(y=(dtype, array[start:end]))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param(np.array([1, np.nan], np.float32), id="no number"),
+        pytest.param(np.array([1, np.inf], np.float32), id="infinite"),
+        pytest.param(np.zeros((2, 0), np.float32), id="empty rows"),
+        pytest.param(np.zeros((0, 2), np.float32), id="no rows"),
+        pytest.param(np.float32(1), id="no axis"),
+        pytest.param(np.array([1, 2], np.uint16), id="perhaps the bits of bfloat16"),
+        pytest.param(LABELS, id="text"),
+    ],
+)
+def test_rows_that_need_a_closer_look_are_not_written_together(array: Array) -> None:
+    assert row_texts([np.asarray(array)]) is None
 
 
 def test_several_outputs_are_an_object_per_row() -> None:
