@@ -31,10 +31,15 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     # Everything heavy is imported after the flags are known to be right.
     import uvloop
 
-    from serving.server import Server
-
     async def serve() -> None:
-        await Server(settings).run()
+        if settings.upstream_rest or settings.upstream_grpc:
+            from serving.upstream import UpstreamServer  # needs neither TensorFlow nor a model
+
+            await UpstreamServer(settings).run()
+        else:
+            from serving.server import Server
+
+            await Server(settings).run()
 
     try:
         uvloop.run(serve())

@@ -24,6 +24,19 @@ def check_models(*, base_path: str, config_file: str) -> None:
         raise SettingsError("model_base_path and model_config_file exclude each other, got both; keep one")
 
 
+def check_upstream(*, addresses: Mapping[str, str], base_path: str, console_port: int) -> None:
+    """Raises SettingsError when models are computed elsewhere, and something of here is asked to compute or show them."""
+    used = next((name for name, address in addresses.items() if address), "")
+    if used and base_path:
+        raise SettingsError(
+            f"{used} and model_base_path exclude each other, got both: the upstream server has the model; keep one"
+        )
+    if used and console_port:
+        raise SettingsError(
+            f"{used} excludes console_port, got both: the console shows models of its own server; leave one out"
+        )
+
+
 def check_parallelism(*, session: int, intra_op: int, inter_op: int) -> None:
     """Raises SettingsError when the sum and its parts are both given."""
     if session and (intra_op or inter_op):

@@ -9,21 +9,37 @@ an operator the rest in JSON.
 import dataclasses
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Generic, Protocol, TypeVar
 
 import orjson
 
 from serving.http1 import Handler, Request, Response
 from serving.metrics import CONTENT_TYPE, Metrics
-from serving.repository import Repository
 
 _TEXT = "text/plain; charset=utf-8"
 
 
+class Standing(Protocol):
+    """Who knows whether the models can be asked."""
+
+    def missing(self) -> list[str]:
+        """What keeps the server from being ready; empty when nothing does."""
+
+
+class Obstructed(Protocol):
+    """What may stand in requests' way."""
+
+    def obstacles(self) -> list[str]: ...
+
+
+StandingT = TypeVar("StandingT", bound=Standing)
+
+
 @dataclasses.dataclass(kw_only=True)
-class Readiness:
+class Readiness(Generic[StandingT]):
     """Whether requests may come, and why not."""
 
-    repository: Repository
+    repository: StandingT
     is_draining: bool = False
 
     def obstacles(self) -> list[str]:
@@ -38,7 +54,7 @@ Report = Callable[[], dict[str, object]]
 
 
 def probe_routes(
-    readiness: Readiness, metrics: Metrics, report: Report
+    readiness: Obstructed, metrics: Metrics, report: Report
 ) -> dict[str, Callable[[Request], Response]]:
     """The paths, by name; each takes GET only."""
     return {
@@ -61,7 +77,7 @@ def probe_handler(routes: Mapping[str, Callable[[Request], Response]]) -> Handle
     return handle
 
 
-def _readyz(readiness: Readiness) -> Response:
+def _readyz(readiness: Obstructed) -> Response:
     obstacles = readiness.obstacles()
     if not obstacles:
         return Response(body=b"ok\n", content_type=_TEXT)
@@ -69,6 +85,6 @@ def _readyz(readiness: Readiness) -> Response:
     return Response(status=HTTPStatus.SERVICE_UNAVAILABLE, body=text.encode(), content_type=_TEXT)
 
 
-def _metrics(readiness: Readiness, metrics: Metrics) -> Response:
+def _metrics(readiness: Obstructed, metrics: Metrics) -> Response:
     metrics.is_ready.set(not readiness.obstacles())
     return Response(body=metrics.page(), content_type=CONTENT_TYPE)

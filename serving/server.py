@@ -1,29 +1,25 @@
-"""Puts the parts together and leads them through a life: open doors, load, serve, drain, close.
-
-    STARTING ──models loaded──> SERVING ──SIGTERM──> DRAINING ──drain_seconds──> CLOSING ──> exit 0
-       └──a model does not load──> exit 1
+"""Puts the parts together, and says what its life (`serving.life`) is made of: open doors, load, serve, drain, close.
 
 The doors open before models load, so that /livez and /readyz can be asked meanwhile. While DRAINING, /readyz
 says no but requests are answered: load balancers hear of the change later than we do.
 """
 
 import asyncio
-import contextlib
 import gc
 import logging
-import signal
 import ssl
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serving.backend import Loader, Session, load_session
+from serving.doors import http_limits, make_grpc_server
 from serving.entrances import Entrances
-from serving.grpc import Method, methods
+from serving.grpc import methods
 from serving.grpc.framed import FramedServer
 from serving.grpc.warmup import replay
-from serving.http1 import RECEIVE_BUDGET_BYTES, HttpServer, Limits
+from serving.http1 import HttpServer
+from serving.life import live
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
@@ -103,28 +99,7 @@ class Server:
 
         Raises what `start` raises.
         """
-        first, second = _signals()
-        starting = asyncio.create_task(self.start())
-        stopping = asyncio.create_task(first.wait())
-        try:
-            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                await starting
-                await stopping
-                await self._drain(until=second)
-        finally:
-            starting.cancel()
-            stopping.cancel()
-            await self.close()
-
-    async def _drain(self, *, until: asyncio.Event) -> None:
-        self.start_draining()
-        log.info(
-            "draining for %.1f s: /readyz says no, requests are still answered", self.settings.drain_seconds
-        )
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.drain_seconds):
-                await until.wait()
+        await live(self, drain_seconds=self.settings.drain_seconds)
 
     def start_draining(self) -> None:
         """Say no at /readyz and close connections after their answers; go on answering."""
@@ -149,7 +124,7 @@ class Server:
     async def _open_http(self) -> None:
         settings, routes = self.settings, probe_routes(self.readiness, self.metrics, self._report)
         if settings.monitoring_port:
-            server = HttpServer(probe_handler(dict(routes)), _limits(settings), refusal=refusal)
+            server = HttpServer(probe_handler(dict(routes)), http_limits(settings), refusal=refusal)
             await self._listen("monitoring", server, settings.monitoring_port)
             for path in _FOR_OPERATORS:  # they have a port of their own that clients do not reach
                 del routes[path]
@@ -163,7 +138,7 @@ class Server:
                 is_ready=lambda: not self.readiness.obstacles(),
             )
             greet, refuse = self._entrances.for_rest(api.handle, refusal)
-            server = HttpServer(api.answer, _limits(settings), refusal=refuse, greet=greet)
+            server = HttpServer(api.answer, http_limits(settings), refusal=refuse, greet=greet)
             tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
             await self._listen("rest", server, settings.rest_api_port, tls=tls)
         if settings.console_port:
@@ -180,7 +155,7 @@ class Server:
             routes={},
         )
         site = open_site(self.settings, api.handle, self._pipeline, self.metrics, self.readiness)
-        server = HttpServer(site.handle, _limits(self.settings), refusal=refusal)
+        server = HttpServer(site.handle, http_limits(self.settings), refusal=refusal)
         await self._listen("console", server, self.settings.console_port)
 
     def _report(self) -> dict[str, object]:
@@ -217,7 +192,7 @@ class Server:
             settings,
             is_ready=lambda: not self.readiness.obstacles(),
         )
-        self._grpc = _grpc_server(self._entrances.for_grpc(table), settings)
+        self._grpc = make_grpc_server(self._entrances.for_grpc(table), settings)
         if settings.port:
             self.grpc_port = await self._grpc.listen(settings.listen_address, settings.port)
             log.info("listening for gRPC on %s:%d", settings.listen_address, self.grpc_port)
@@ -225,15 +200,6 @@ class Server:
             await self._grpc.listen_on_socket(settings.grpc_socket_path)
             log.info("listening for gRPC on %s", settings.grpc_socket_path)
         await self._grpc.start()
-
-
-def _signals() -> tuple[asyncio.Event, asyncio.Event]:
-    """Set by the first and by the second request to stop."""
-    first, second = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: second.set() if first.is_set() else first.set())
-    return first, second
 
 
 def _servable_loader(settings: ServingSettings, load: Loader | None) -> ServableLoader:
@@ -250,25 +216,6 @@ def _servable_loader(settings: ServingSettings, load: Loader | None) -> Servable
         retries=settings.max_num_load_retries,
         retry_seconds=settings.load_retry_interval_micros / 1e6,
         keeps_inputs=settings.input_cache_bytes > 0,
-    )
-
-
-def _grpc_server(table: Mapping[str, Method], settings: ServingSettings) -> "FramedServer | GrpcServer":
-    if settings.grpc_transport == "http2":
-        return FramedServer(table, settings)
-    from serving.grpc.aio import GrpcServer  # grpcio is a big import for those who do without it
-
-    return GrpcServer(table, settings)
-
-
-def _limits(settings: ServingSettings) -> Limits:
-    return Limits(
-        max_request_bytes=settings.max_request_bytes,
-        receive_budget_bytes=max(RECEIVE_BUDGET_BYTES, 4 * settings.max_request_bytes),
-        max_header_bytes=settings.max_header_bytes,
-        max_connections=settings.max_connections,
-        receive_timeout_seconds=settings.receive_timeout_seconds,
-        keep_alive_seconds=settings.keep_alive_seconds,
     )
 
 

@@ -67,6 +67,19 @@ class ServingSettings:
         "everybody in.",
     )
 
+    upstream_rest: str = _setting(
+        "",
+        "HOST:PORT or unix:PATH of a TensorFlow Serving whose REST API answers instead of a model in this process.",
+    )
+    upstream_grpc: str = _setting(
+        "",
+        "HOST:PORT or unix:PATH of a TensorFlow Serving whose gRPC API answers instead of a model in this process.",
+    )
+    enable_config_reload: bool = _setting(
+        default=False,
+        doc="Let HandleReloadConfigRequest replace the set of models; off, it is refused with PERMISSION_DENIED.",
+    )
+
     model_name: str = _setting("default", "Name of the model under --model_base_path.")
     model_base_path: str = _setting(
         "", "Folder that holds the model's version folders, e.g. DIR/mnist of DIR/mnist/1."
@@ -217,6 +230,11 @@ class ServingSettings:
             has_socket=bool(self.grpc_socket_path),
         )
         contradictions.check_models(base_path=self.model_base_path, config_file=self.model_config_file)
+        contradictions.check_upstream(
+            addresses={"upstream_rest": self.upstream_rest, "upstream_grpc": self.upstream_grpc},
+            base_path=self.model_base_path,
+            console_port=self.console_port,
+        )
         contradictions.check_parallelism(
             session=self.tensorflow_session_parallelism,
             intra_op=self.tensorflow_intra_op_parallelism,

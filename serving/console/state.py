@@ -28,7 +28,7 @@ class StateReader:
         repository: Repository,
         pipeline: Pipeline,
         metrics: Metrics,
-        readiness: Readiness,
+        readiness: Readiness[Repository],
     ) -> None:
         self._settings = settings
         self._repository = repository

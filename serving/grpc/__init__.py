@@ -7,6 +7,6 @@ server carries them is not its business: a transport takes the table of `Method`
 
 from serving.grpc.calls import Method
 from serving.grpc.methods import methods
-from serving.grpc.status import StatusCode, status_of
+from serving.grpc.status import PassedStatus, StatusCode, status_of
 
-__all__ = ["Method", "StatusCode", "methods", "status_of"]
+__all__ = ["Method", "PassedStatus", "StatusCode", "methods", "status_of"]

@@ -14,13 +14,25 @@ class StatusCode(enum.IntEnum):
     INVALID_ARGUMENT = 3
     DEADLINE_EXCEEDED = 4
     NOT_FOUND = 5
+    ALREADY_EXISTS = 6
     PERMISSION_DENIED = 7
     RESOURCE_EXHAUSTED = 8
     FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
+    DATA_LOSS = 15
     UNAUTHENTICATED = 16
+
+
+class PassedStatus(errors.ServingError):
+    """How an upstream ended a call; passed on as it came."""
+
+    def __init__(self, code: StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 # The first that fits counts.
@@ -42,6 +54,8 @@ _GREATEST_MESSAGE = 1024
 
 def status_of(error: errors.ServingError) -> tuple[StatusCode, str]:
     """The code and message that tell a client of `error`."""
+    if isinstance(error, PassedStatus):
+        return error.code, str(error)[:_GREATEST_MESSAGE]
     code = next((code for kind, code in _CODES if isinstance(error, kind)), StatusCode.INTERNAL)
     text = str(error)
     if isinstance(error, errors.SignatureNotFound):

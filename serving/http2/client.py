@@ -19,7 +19,6 @@ from serving.http2.deadlines import Deadlines
 from serving.http2.errors import StatusError
 from serving.http2.exchanges import Exchange, Finish, encode_head, encode_timeout
 from serving.http2.limits import Limits
-from serving.http2.metadata import encode_metadata
 
 MAX_WAITING: Final = 1024
 """Calls that may wait for a connection or for one of its streams."""
@@ -95,9 +94,7 @@ class UnaryClient:
     ) -> Callable[[], None]:
         """Start a call; `finish` is called once, perhaps at once. Returns what cancels it; then it never is."""
         loop = asyncio.get_running_loop()
-        block = encode_head(method, scheme=self._scheme, authority=self._authority)
-        if metadata:
-            block += encode_metadata(metadata)
+        block = encode_head(method, self._scheme, self._authority, metadata)
         if timeout_seconds is not None:
             block += encode_timeout(timeout_seconds)
         exchange = Exchange(block, message, finish, self)
@@ -144,6 +141,8 @@ class UnaryClient:
 
     def _move(self) -> None:
         """Let waiting calls onto the connection, and see that there is one."""
+        if not self._waiting:
+            return
         connection = self._connection
         while self._waiting and connection is not None and connection.has_room:
             connection.open(self._waiting.popleft())

@@ -15,7 +15,7 @@ from typing import Final, cast
 from serving.http2 import codes, control
 from serving.http2.codes import ErrorCode, Setting, Status
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
-from serving.http2.exchanges import Exchange
+from serving.http2.exchanges import PREFIX_BYTES, Exchange
 from serving.http2.frames import (
     UINT32,
     goaway_frame,
@@ -30,11 +30,11 @@ from serving.http2.frames import (
 from serving.http2.heads import HeadReader
 from serving.http2.limits import Limits
 from serving.http2.reading import FrameReader
-from serving.http2.receiving import PREFIX_BYTES
 from serving.http2.replies import ReplyHead, error_of_reset, read_reply
 from serving.http2.sending import Outbox
 
 _WINDOW_BYTES: Final = 2**30
+_PADDED_OR_PRIORITY: Final = codes.PADDED | codes.HAS_PRIORITY
 
 
 class ClientConnection(asyncio.Protocol):
@@ -197,7 +197,8 @@ class ClientConnection(asyncio.Protocol):
 
     def receive_headers(self, flags: int, stream_id: int, payload: bytes) -> None:
         self.expect_opened(stream_id, "HEADERS")
-        payload = strip_priority(flags, strip_padding(flags, payload), stream_id)
+        if flags & _PADDED_OR_PRIORITY:
+            payload = strip_priority(flags, strip_padding(flags, payload), stream_id)
         if flags & codes.END_HEADERS:
             self._receive_block(flags, stream_id, payload)
         else:
@@ -229,16 +230,17 @@ class ClientConnection(asyncio.Protocol):
             self._end_with_body(stream_id, exchange)
 
     def receive_data(self, flags: int, stream_id: int, payload: bytes) -> None:
-        self.expect_opened(stream_id, "DATA")
         self._received_bytes += len(payload)
         if self._received_bytes >= _WINDOW_BYTES // 4:
             self.outbox.write(window_update_frame(0, self._received_bytes))
             self._received_bytes = 0
         exchange = self.streams.get(stream_id)
         if exchange is None:
+            self.expect_opened(stream_id, "DATA")
             return
-        exchange.body += strip_padding(flags, payload)
-        if _expected_bytes(exchange.body) > self._limits.max_message_bytes + PREFIX_BYTES:
+        if flags & codes.PADDED:
+            payload = strip_padding(flags, payload)
+        if exchange.append(payload) > self._limits.max_message_bytes + PREFIX_BYTES:
             self.outbox.write(reset_frame(stream_id, ErrorCode.CANCEL))
             message = (
                 f"an answer must have at most {self._limits.max_message_bytes} bytes, the server's has more"
@@ -257,12 +259,12 @@ class ClientConnection(asyncio.Protocol):
                 stream_id, None, StatusError(Status.INTERNAL, "the answer must be one message, uncompressed")
             )
         else:
-            self._end(stream_id, bytes(memoryview(body)[PREFIX_BYTES:]), None)
+            self._end(stream_id, bytes(memoryview(body)[PREFIX_BYTES:]), None)  # one copy, of either type
 
     def _end(self, stream_id: int, answer: bytes | None, error: StatusError | None) -> None:
         exchange = self._forget(stream_id)
         if exchange is not None:
-            exchange.end(answer, error)
+            exchange.settle(answer, error)
 
     def _hand_back(self, stream_id: int) -> None:
         exchange = self._forget(stream_id)
@@ -278,12 +280,6 @@ class ClientConnection(asyncio.Protocol):
             self._loop.call_soon(self.close)
         self._freed()
         return exchange
-
-
-def _expected_bytes(body: bytearray) -> int:
-    # By its prefix where that has come, so that too long an answer is not waited for.
-    announced: int = UINT32.unpack_from(body, 1)[0] + PREFIX_BYTES if len(body) >= PREFIX_BYTES else 0
-    return max(announced, len(body))
 
 
 _RECEIVERS: Final[dict[int, Callable[[ClientConnection, int, int, bytes], None]]] = {

@@ -7,12 +7,15 @@ from typing import Final, Protocol, TypeAlias
 
 from serving.http2.codes import Status
 from serving.http2.errors import StatusError
+from serving.http2.frames import UINT32
 from serving.http2.hpack import encode_field, encode_integer
+from serving.http2.metadata import encode_metadata
 from serving.http2.replies import ReplyHead
 
 Finish: TypeAlias = Callable[[bytes | None, StatusError | None], None]
 """Told once: the answer, or why there is none."""
 
+PREFIX_BYTES: Final = 5
 _TIMEOUT_GRAIN_SECONDS: Final = 0.01
 """Timeouts are rounded up to this, so that calls made together have equal header blocks, which servers remember."""
 
@@ -44,7 +47,7 @@ class Exchange:
         self.block = block
         self.message = message
         self.stream_id = 0
-        self.body = bytearray()
+        self.body: bytes | bytearray = b""
         self._finish = finish
         self._keeper = keeper
 
@@ -54,12 +57,31 @@ class Exchange:
         self.carrier = carrier
         self.send_credit = 0
         self.head = None
-        self.body.clear()
+        self.body = b""
+
+    def append(self, piece: bytes) -> int:
+        """Keep a piece of the answer; returns how long the answer is going to be with its prefix, as far as is known."""
+        body: bytes | bytearray = piece  # most answers come in one
+        if self.body:
+            body = bytearray(self.body) if isinstance(self.body, bytes) else self.body
+            body += piece
+        self.body = body
+        # By its prefix where that has come, so that too long an answer is not waited for.
+        announced: int = UINT32.unpack_from(body, 1)[0] + PREFIX_BYTES if len(body) >= PREFIX_BYTES else 0
+        return max(announced, len(body))
 
     def end(self, answer: bytes | None, error: StatusError | None) -> None:
         """Tell who waits; later ends are dropped."""
         if not self.is_over:
             self._leave()
+            self._finish(answer, error)
+
+    def settle(self, answer: bytes | None, error: StatusError | None) -> None:
+        """As `end`, from a carrier that has let go of it already."""
+        if not self.is_over:
+            self.is_over = True
+            if self.tick is not None:
+                self._keeper.remove(self)
             self._finish(answer, error)
 
     def expire(self) -> None:
@@ -79,8 +101,10 @@ class Exchange:
 
 
 @lru_cache(maxsize=256)
-def encode_head(method: str, *, scheme: str, authority: str) -> bytes:
-    """The header block of a call, as far as calls of one method are alike: constants and literals."""
+def encode_head(
+    method: str, scheme: str, authority: str, metadata: tuple[tuple[str, str | bytes], ...] = ()
+) -> bytes:
+    """The header block of a call but for its timeout: constants and literals. Raises `ValueError` for metadata."""
     return b"".join(
         (
             b"\x83\x87" if scheme == "https" else b"\x83\x86",  # :method POST and :scheme in the static table
@@ -88,19 +112,22 @@ def encode_head(method: str, *, scheme: str, authority: str) -> bytes:
             _named(1, authority),
             encode_field(b"te", b"trailers"),
             encode_field(b"content-type", b"application/grpc"),
+            encode_metadata(metadata),
         )
     )
 
 
 def encode_timeout(timeout_seconds: float) -> bytes:
     """`grpc-timeout`, rounded up."""
-    grains = max(1, math.ceil(timeout_seconds / _TIMEOUT_GRAIN_SECONDS))
-    return encode_field(b"grpc-timeout", _timeout(grains))
+    return _encode_grains(max(1, math.ceil(timeout_seconds / _TIMEOUT_GRAIN_SECONDS)))
 
 
-def _timeout(grains: int) -> bytes:
+@lru_cache(maxsize=256)
+def _encode_grains(grains: int) -> bytes:
     milliseconds = grains * 10
-    return b"%dm" % milliseconds if milliseconds < 10**8 else b"%dS" % min(milliseconds // 1000, 10**8 - 1)
+    in_milliseconds = milliseconds < 10**8
+    text = b"%dm" % milliseconds if in_milliseconds else b"%dS" % min(milliseconds // 1000, 10**8 - 1)
+    return encode_field(b"grpc-timeout", text)
 
 
 def _named(index: int, value: str) -> bytes:

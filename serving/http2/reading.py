@@ -41,6 +41,7 @@ class FrameReader:
             data = bytes(self._rest)
             self._rest.clear()
         end = len(data)
+        limit_bytes = self._max_frame_bytes
         offset = 0
         needed_bytes = HEAD_BYTES
         if self.expects_preface:
@@ -49,7 +50,7 @@ class FrameReader:
         while end - offset >= needed_bytes:
             word, flags, stream_id = _unpack_head(data, offset)
             length = word >> 8
-            if length > self._max_frame_bytes:
+            if length > limit_bytes:
                 raise ConnectionFault(
                     ErrorCode.FRAME_SIZE_ERROR,
                     f"a frame must have at most {self._max_frame_bytes} bytes, got {length}",

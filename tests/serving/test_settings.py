@@ -64,6 +64,11 @@ def test_every_setting_says_what_it_means(definition: Any) -> None:
             id="two sources of models",
         ),
         pytest.param(
+            {"upstream_grpc": "h:1", "model_base_path": "a"},
+            "upstream_grpc and model_base_path exclude",
+            id="a model here and there",
+        ),
+        pytest.param(
             {"tensorflow_session_parallelism": 2, "tensorflow_intra_op_parallelism": 1},
             "tensorflow_session_parallelism excludes",
             id="overlapping parallelism",
