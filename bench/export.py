@@ -45,6 +45,12 @@ def cases() -> tuple[Case, ...]:
         *(_case(f"memory_{each}", f"{_TITLES[each]}: peak memory of export over importing TensorFlow, by the model's bytes", each,
                 "extra_bytes", "bytes", 6, 5) for each in _LARGE),
         _case("command", "the whole MNIST export over importing TensorFlow", "mnist", "command_seconds", "import_seconds", 1.7, 1.5),
+        Case(
+            name="contract",
+            title="reading the contract of Inception-v3, 96 MB, CPU seconds",
+            above=Reading(trial="inception", figure="contract_seconds"),
+            gate=Gate(gate=0.5, goal=0.3, better="lower"),
+        ),
     )  # fmt: skip
 
 
@@ -97,6 +103,7 @@ def _measure(models: ExportModels, model: str) -> Figures:
         **_probe("bench.export_loads", *map(str, kinds)),
         "tensorflow_load_seconds": passes["load_seconds"],
         "freeze_seconds": passes["freeze_seconds"],
+        **_probe("bench.export_probes", "contract", str(models.servable(model, "frozen"))),
         "bytes": float((models.servable(model, "frozen") / "saved_model.pb").stat().st_size),
     }
     if model in _FROM_KERAS:
@@ -108,12 +115,16 @@ def _measure(models: ExportModels, model: str) -> Figures:
 def _command(models: ExportModels, model: str) -> Figures:
     """The whole command beside a bare import."""
     bare = run_measured([sys.executable, "-m", "bench.export_probes", "import"])
+    served = run_measured(
+        [sys.executable, "-m", "bench.export_probes", "served", str(models.servable(model, "frozen"))]
+    )
     with tempfile.TemporaryDirectory(prefix="bench-export-") as base_path:
         whole = run_measured(export_words(models.source(model), model, Path(base_path) / model))
     return {
         "command_seconds": whole.cpu_seconds,
         "import_seconds": bare.cpu_seconds,
         "extra_bytes": whole.peak_bytes - bare.peak_bytes,
+        "served_bytes": served.peak_bytes - bare.peak_bytes,
     }
 
 

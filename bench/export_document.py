@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = {
     "bytes": "bytes",
     "keras_bytes": "bytes of Keras' export",
     "extra_bytes": "peak bytes over the import",
+    "served_bytes": "the same of TensorFlow's own load as served",
+    "contract_seconds": "contract",
 }
 
 

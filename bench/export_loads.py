@@ -3,8 +3,8 @@
     python -m bench.export_loads UNFROZEN FROZEN OPTIMIZED [--turns N]
 
 The first turn is told apart: it pays for what TensorFlow does once a process (devices, kernels, fresh memory) and is called cold.
-The others are what a model costs. Loads are the server's own (`serving.backend.native`); an optimised servable runs without the
-optimiser at run time, since that work is done. The last line printed is a JSON object.
+The others are what a model costs. Loads are the server's own (`serving.backend`), which leaves the optimiser out where the manifest
+says that its work is done. The last line printed is a JSON object.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def measure(folders: Mapping[str, Path], turns: int) -> dict[str, float]:
     taken: dict[str, list[Turn]] = {kind: [] for kind in folders}
     for number in range(turns + 1):
         for kind in folders if number % 2 == 0 else reversed(list(folders)):
-            taken[kind].append(_load(folders[kind], is_optimized=kind == "optimized"))
+            taken[kind].append(_load(folders[kind]))
     return {
         f"{figure}_seconds": value for kind, each in taken.items() for figure, value in figures(kind, each)
     }
@@ -59,11 +59,16 @@ def example(shape: tuple[int | None, ...] | None, *, is_text: bool) -> Any:  # n
     return np.zeros([size or 1 for size in shape or (1,)], np.float32)
 
 
-def _load(folder: Path, *, is_optimized: bool) -> Turn:
+def _load(folder: Path) -> Turn:
     from serving.backend.library import open_library
     from serving.backend.native import NativeSession
+    from serving.backend.profile import choose_profile
+    from serving.settings import ServingSettings
 
-    library, profile = open_library(""), _profile(is_optimized=is_optimized)
+    library, profile = (
+        open_library(""),
+        choose_profile(ServingSettings(backend_profile="thread_pool"), folder),
+    )
     began = time.process_time()
     session = NativeSession(library, folder, tags=["serve"], profile=profile)
     loaded = time.process_time()
@@ -73,15 +78,6 @@ def _load(folder: Path, *, is_optimized: bool) -> Turn:
     answered = time.process_time()
     session.close()
     return Turn(load=loaded - began, first=answered - began)
-
-
-def _profile(*, is_optimized: bool) -> Any:  # noqa: ANN401 - serving's type, imported late
-    from serving.backend.profile import Profile
-    from serving.protos import config_pb2
-
-    config = config_pb2.ConfigProto()
-    config.graph_options.rewrite_options.disable_meta_optimizer = is_optimized
-    return Profile(name="thread_pool", session_config=config.SerializeToString(), run_options=b"")
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """One measurement a process, since a second load in the same process is warm; run by `bench.export`.
 
     python -m bench.export_probes freeze FOLDER             TensorFlow's load and our freezing pass, CPU seconds
+    python -m bench.export_probes contract FOLDER           reading a servable's contract, CPU seconds
+    python -m bench.export_probes served FOLDER             TensorFlow's own load of a servable, and one answer
     python -m bench.export_probes import                    nothing but TensorFlow
     python -m bench.export_probes inception FILE            an Inception-v3 Keras file with random weights
     python -m bench.export_probes unfrozen SOURCE FOLDER    the source as a SavedModel with variables
@@ -41,6 +43,35 @@ def freeze(folder: Path) -> dict[str, float]:
         canonicalise(freeze_graph(model.graph, endpoints, model.read_values).graph)
         frozen = time.process_time()
     return {"load_seconds": loaded - began, "freeze_seconds": frozen - loaded}
+
+
+def contract(folder: Path) -> dict[str, float]:
+    """Read what a servable promises, as a preview does."""
+    from model_export.contract import read_contract
+
+    began = time.process_time()
+    read_contract(folder)
+    return {"contract_seconds": time.process_time() - began}
+
+
+def served(folder: Path) -> dict[str, float]:
+    """Load a servable with TensorFlow alone and ask it once: the least memory that checking it as served can take."""
+    import tensorflow as tf
+
+    from bench.export_loads import example
+
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        signature = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def[
+            "serving_default"
+        ]
+        feeds = {
+            info.name: example(
+                tuple(max(dim.size, 1) for dim in info.tensor_shape.dim), is_text=info.dtype == tf.string
+            )
+            for info in signature.inputs.values()
+        }
+        session.run([info.name for info in signature.outputs.values()], feeds)
+    return {}
 
 
 def inception(path: Path) -> dict[str, float]:
@@ -88,6 +119,8 @@ def main(words: list[str]) -> None:
     places = [Path(each) for each in paths]
     probes = {
         "freeze": lambda: freeze(places[0]),
+        "contract": lambda: contract(places[0]),
+        "served": lambda: served(places[0]),
         "import": import_tensorflow_alone,
         "inception": lambda: inception(places[0]),
         "unfrozen": lambda: unfrozen(places[0], places[1]),

@@ -29,6 +29,7 @@ FIGURES = {
     "extra_bytes": 500.0,
     "command_seconds": 4.5,
     "import_seconds": 3.0,
+    "contract_seconds": 0.1,
 }
 
 
@@ -37,7 +38,14 @@ def test_every_model_has_a_line_for_each_promise() -> None:
 
     for promise in ("load", "first", "freeze"):
         assert {f"{promise}_{model}" for model in NAMES} <= names
-    assert {"bytes_cnn", "bytes_inception", "memory_efficientnet", "memory_inception", "command"} <= names
+    assert {
+        "bytes_cnn",
+        "bytes_inception",
+        "memory_efficientnet",
+        "memory_inception",
+        "command",
+        "contract",
+    } <= names
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
