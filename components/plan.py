@@ -27,6 +27,7 @@ def serving_settings(served: ServedModel) -> ServingSettings:
     return ServingSettings(
         model_name=served.model.name,
         model_base_path="" if served.has_upstream else base_path(served),
+        model_signature_keys="\n".join(served.model.signature_keys),
         monitoring_port=MONITORING_PORT,
         console_port=CONSOLE_PORT if served.server.console else 0,
         rest_api_timeout_in_ms=timeout_seconds * 1_000,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from components.config import ModelConfig
-from components.errors import config_error
+from components.errors import ConfigError, config_error
 from model_export.artifact import MANIFEST_NAME, ExportRequest, Manifest, ModelArtifact
 
 
@@ -24,6 +24,27 @@ def published(model: ModelConfig, key: str = "model.source") -> ModelArtifact | 
         remedy = f"set {version_key} to 0 to take the folder's version"
         raise config_error(key, f"version {model.version} of {model.name}", manifest.version, remedy)
     return ModelArtifact(path=path, manifest=manifest)
+
+
+def vouched(model: ModelConfig, artifact: ModelArtifact) -> ModelArtifact:
+    """Return the servable, once somebody whom the configuration trusts vouches for it; any servable where it names no keys.
+
+    Raises ConfigError for one that is unsigned, signed by a stranger, altered, or another version than it says.
+    """
+    if not model.signature_keys:
+        return artifact
+    import trust  # with its cryptography: only stacks that ask for it have it in memory
+
+    try:
+        keys = trust.read_keys("\n".join(model.signature_keys))
+        trust.verify(artifact.path, keys, name=artifact.name, version=artifact.version)
+    except trust.UnreadableKey as error:
+        raise ConfigError(f"model.signatureKeys: {error}") from error
+    except trust.TrustError as error:
+        raise ConfigError(
+            f"model {model.name} is not vouched for: {error}; `python -m model_export sign --help` says how"
+        ) from error
+    return artifact
 
 
 def export_request(model: ModelConfig) -> ExportRequest:

@@ -30,6 +30,7 @@ from serving.repository import (
     ServableLoader,
     State,
     VersionStatus,
+    make_vouch,
     read_sources,
 )
 from serving.rest import RestApi
@@ -216,6 +217,7 @@ def _servable_loader(settings: ServingSettings, load: Loader | None) -> Servable
         retries=settings.max_num_load_retries,
         retry_seconds=settings.load_retry_interval_micros / 1e6,
         keeps_inputs=settings.input_cache_bytes > 0,
+        vouch=make_vouch(settings.model_signature_keys),
     )
 
 

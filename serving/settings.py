@@ -103,6 +103,9 @@ class ServingSettings:
         1_000_000, "Microseconds between two attempts to load.", minimum=0
     )
     saved_model_tags: str = _setting("serve", "Tags of the SavedModel's meta graph, separated by commas.")
+    model_signature_keys: str = _setting(
+        "", "Public keys in PEM, as text: a version that none of them signed is not loaded; empty loads any."
+    )
     enable_model_warmup: bool = _setting(
         default=True, doc="Replay assets.extra/tf_serving_warmup_requests before a version is AVAILABLE."
     )

@@ -8,9 +8,9 @@ what happens to a model that nobody vouches for; that is said by whoever asks: t
 deploys, the server before it loads. A leaf: it imports the standard library and `cryptography`, and all three may import it.
 """
 
-from trust.errors import TrustError
+from trust.errors import TrustError, UnreadableKey
 from trust.signing import sign
 from trust.statement import SIGNATURE_NAME
 from trust.verification import Vouched, read_keys, verify
 
-__all__ = ["SIGNATURE_NAME", "TrustError", "Vouched", "read_keys", "sign", "verify"]
+__all__ = ["SIGNATURE_NAME", "TrustError", "UnreadableKey", "Vouched", "read_keys", "sign", "verify"]

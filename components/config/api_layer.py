@@ -20,6 +20,7 @@ OWNED: Final = {
     "listen_address": "a pod listens on all its addresses",
     "model_name": "set model.name",
     "model_base_path": "the model is a layer of the image",
+    "model_signature_keys": "set model.signatureKeys",
     "model_config_file": "the model is a layer of the image",
     "rest_api_timeout_in_ms": "set server.requestTimeoutSeconds",
     "drain_seconds": "it follows from server.requestTimeoutSeconds",

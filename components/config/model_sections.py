@@ -54,6 +54,9 @@ class ModelConfig:
     allowed_ops: tuple[str, ...] = setting(
         (), "Operations that may reach outside the graph (files, Python, the host), by name."
     )
+    signature_keys: tuple[str, ...] = setting(
+        (), "Public keys in PEM: a version that none of them signed is neither deployed nor loaded."
+    )
     load_seconds: int = setting(
         20, "Longest time from container start to ready, warm-up included.", minimum=1, maximum=3_600
     )

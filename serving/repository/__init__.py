@@ -10,6 +10,7 @@ from serving.repository.reconciler import Reconciler
 from serving.repository.servable import Servable
 from serving.repository.sources import ModelSource, Policy, read_sources
 from serving.repository.states import State, VersionStatus
+from serving.repository.vouching import make_vouch
 
 __all__ = [
     "ModelSource",
@@ -21,5 +22,6 @@ __all__ = [
     "State",
     "VersionStatus",
     "WarmUp",
+    "make_vouch",
     "read_sources",
 ]

@@ -13,6 +13,7 @@ from serving.errors import ModelError, ServingError
 from serving.manifest import read_manifest
 from serving.repository.servable import Servable
 from serving.repository.trial import try_out
+from serving.repository.vouching import Vouch
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,14 @@ class ServableLoader:
     retries: int = 0
     retry_seconds: float = 1.0
     keeps_inputs: bool = False
+    vouch: Vouch | None = None
+    """Refuses what nobody trusted signed, before TensorFlow reads a byte of it."""
 
     def __call__(self, name: str, version: int, folder: Path) -> Servable:
         """Raises ModelError when the version cannot be loaded or fails its own warm-up."""
         started = time.perf_counter()
+        if self.vouch is not None:
+            self.vouch(name, version, folder)
         manifest = read_manifest(folder)
         session = self._load_with_retries(folder)
         try:

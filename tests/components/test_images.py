@@ -65,5 +65,6 @@ def test_the_runtime_context_leaves_out_all_but_what_the_stages_copy():
         "requirements/serving.txt",
         "requirements/serving-gpu.txt",
         "serving",
+        "trust",
     }
     assert all((ROOT / path).exists() for path in allowed)
