@@ -5,5 +5,6 @@ that reads a model (`model_export`) or answers a request (`serving`). May import
 `model_export.artifact`, and never, by any chain, TensorFlow: every preview would pay seconds for it. Imported by `__main__.py`, and
 by any other Pulumi program that wants a part.
 
-    platform > model_server | autoscaling | images > pod > config | naming | health
+    platform > model_endpoint > track_parts > model_server | autoscaling | exposure | observability | images
+    > quota | forecast | rollout_gate > takeover | rollout > pod | scaling | plan > upstream > containers > config > naming
 """

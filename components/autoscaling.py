@@ -5,7 +5,7 @@ server container, requests in flight, the wait for the model, or several of them
 bounded, because every new pod loads a model; removing waits, because a removed pod has to load it again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
@@ -28,19 +28,19 @@ class AutoscalerArgs:
 
     namespace: pulumi.Input[str]
     """Namespace of the Deployment."""
-    namespace_name: str
-    """The same as a plain name, for queries."""
     instance: str
     """DNS label of the Deployment's objects."""
-    model: str
-    """Name of the model in metrics."""
     deployment_name: pulumi.Input[str]
     """Deployment whose scale is owned."""
-    container: str
+    model: str = ""
+    """Name of the model in metrics, which KEDA asks for."""
+    namespace_name: str = ""
+    """The namespace as a plain name, for the same questions."""
+    container: str = "server"
     """Container whose CPU is the measure."""
-    load_seconds: int
+    load_seconds: int = 20
     """Start to ready: no further pods are added or removed before the last ones could help."""
-    autoscaling: AutoscalingConfig
+    autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
     """Bounds, targets and windows; a fixed number of pods where it is off."""
 
 

@@ -5,7 +5,8 @@ Then each door is opened by name: clients to REST and gRPC, monitoring to the me
 gRPC) or an Ingress (REST) leads to the same Service. Whether policies are enforced is up to the cluster's network plug-in.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
@@ -67,15 +68,17 @@ class ExposureArgs:
     """Name of the model in REST paths."""
     service: pulumi.Input[str]
     """Service that routes lead to."""
-    ports: dict[str, int]
+    ports: Mapping[str, int] = field(
+        default_factory=lambda: {"grpc": 8_500, "rest": 8_501, "monitoring": 8_502}
+    )
     """Port number by name: `rest`, `grpc`, `monitoring`."""
-    reached_from_outside: bool
+    reached_from_outside: bool = False
     """Whether the Service itself takes traffic from outside the cluster (NodePort, LoadBalancer)."""
-    request_timeout_seconds: int
+    request_timeout_seconds: int = 30
     """Longest request of the API layer."""
     further_metrics_ports: tuple[int, ...] = ()
     """Ports beside `monitoring` that monitoring may read: TensorFlow Serving's own."""
-    exposure: ExposureConfig
+    exposure: ExposureConfig = field(default_factory=ExposureConfig)
     """Who may come in, and by which name."""
     canary: CanaryBackend | None = None
     """A version on trial; it has the same doors."""

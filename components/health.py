@@ -54,15 +54,15 @@ _DELETION_SECONDS: Final = 600
 class Lifecycle:
     """The times of one pod, and of a rollout of several, one after another."""
 
-    load_seconds: int
+    load_seconds: int = 20
     """Container start to ready."""
-    request_timeout_seconds: int
+    request_timeout_seconds: int = 30
     """Longest running request."""
-    pull_seconds: int
+    pull_seconds: int = 60
     """Scheduling and image pull."""
-    ready_seconds: int
+    ready_seconds: int = 5
     """minReadySeconds."""
-    waits_for_old_pod: bool
+    waits_for_old_pod: bool = False
     """Whether a new pod starts only when an old one is gone (no spare GPU)."""
 
     @property

@@ -6,7 +6,7 @@ then shows why a pod is not ready.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -23,7 +23,7 @@ from components import naming
 from components.config import RolloutConfig, ServerConfig
 from components.health import Lifecycle
 from components.pod import PodArgs, claim_template, claim_template_name, pod_template
-from components.takeover import Takeover
+from components.takeover import BESIDE, Takeover
 from components.upstream import config_files, config_name
 
 
@@ -35,19 +35,19 @@ class ModelServerArgs:
     """Namespace to live in."""
     pod: PodArgs
     """What runs."""
-    lifecycle: Lifecycle
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
     """How long its phases take."""
-    takeover: Takeover
+    takeover: Takeover = BESIDE
     """How a new version takes over."""
-    server: ServerConfig
+    server: ServerConfig = field(default_factory=ServerConfig)
     """Service type and node ports."""
-    replicas: tuple[int, int]
+    replicas: tuple[int, int] = (1, 1)
     """Fewest and most pods: how many a first rollout brings up, and how many a later one may have to exchange."""
-    is_autoscaled: bool
-    """Whether a HorizontalPodAutoscaler owns the number of pods."""
-    service_selector: Mapping[str, str]
-    """Pods that the Service leads to: its own, or those of all tracks of the model."""
-    rollout: RolloutConfig
+    is_autoscaled: bool = False
+    """Whether an autoscaler owns the number of pods."""
+    service_selector: Mapping[str, str] | None = None
+    """Pods that the Service leads to, those of all tracks of the model for instance; its own where it is left out."""
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
     """When a new pod counts, and how many former versions are kept."""
     node_address: str = ""
     """Address at which NodePorts answer."""
@@ -173,7 +173,7 @@ def _service(args: ModelServerArgs) -> ServiceSpecArgs:
     # Only the API layer's two ports. Monitoring stays inside: whoever reads metrics reads traffic.
     return ServiceSpecArgs(
         type=args.server.service_type,
-        selector=args.service_selector,
+        selector=args.service_selector or naming.selector(args.pod.instance),
         ports=[
             _port("grpc", args.pod.settings.port, args.server.grpc_node_port, protocol="kubernetes.io/h2c"),
             _port("rest", args.pod.settings.rest_api_port, args.server.rest_node_port, protocol="http"),

@@ -5,7 +5,7 @@ up` would fail. Pods are scraped themselves, on the monitoring port, because tha
 clients notice first, then of causes; each says what to look at.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pulumi
@@ -31,13 +31,13 @@ class ObservabilityArgs:
     """DNS label of the model."""
     model: str
     """Name of the model in metrics."""
-    tracks: int
+    tracks: int = 1
     """Versions that are meant to answer side by side: one, or two while a canary is on trial."""
-    load_seconds: int
+    load_seconds: int = 20
     """Longest normal time to ready; alerts wait longer."""
-    max_queue_requests: int
+    max_queue_requests: int = 2_048
     """Length of the queue at which requests are refused."""
-    observability: ObservabilityConfig
+    observability: ObservabilityConfig = field(default_factory=ObservabilityConfig)
     """What is asked for, and the objectives."""
 
 

@@ -66,17 +66,17 @@ class PodArgs:
     """Version that the image holds."""
     model_digest: pulumi.Input[str]
     """Identity of the servable; a new one is a new pod template."""
-    service_account: pulumi.Input[str]
-    """Name of a service account without rights."""
     settings: ServingSettings
     """Settings of the API layer."""
-    load_seconds: int
+    service_account: pulumi.Input[str] = "default"
+    """Name of a service account; its token is not mounted."""
+    load_seconds: int = 20
     """Longest time from container start to ready."""
-    termination_grace_seconds: int
+    termination_grace_seconds: int = health.Lifecycle().termination_grace_seconds
     """From deletion to SIGKILL."""
-    resources: ResourcesConfig
+    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
     """What the API layer's container asks for; TensorFlow runs in it, unless `upstream` is set."""
-    gpu: GpuConfig
+    gpu: GpuConfig = field(default_factory=GpuConfig)
     """GPUs of the pod: of the container that TensorFlow runs in."""
     secret_files: Mapping[str, str] = field(default_factory=dict)
     """Files of Secrets that the API layer reads: `secret/key` by flag."""

@@ -7,6 +7,7 @@ Kubernetes' default, a quarter of each, adds the new pod first; where no GPU is 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from components.config import ServedModel
 from components.plan import canary_bounds, pod_lifecycle, replica_bounds
@@ -20,6 +21,10 @@ class Takeover:
     max_unavailable: int
     reason: str
     """What it means for clients, and what it follows from."""
+
+
+BESIDE: Final = Takeover(max_surge=1, max_unavailable=0, reason="a new version starts beside the old one")
+"""What suits a model whose nodes have room for one pod more."""
 
 
 def takeover(served: ServedModel) -> Takeover:

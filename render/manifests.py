@@ -36,6 +36,7 @@ _GONE: Final = frozenset(
 )
 _ORDER: Final = (
     "Namespace",
+    "ResourceQuota",
     "ServiceAccount",
     "PersistentVolumeClaim",
     "ConfigMap",

@@ -1,5 +1,6 @@
 """docs/components.md and the pages below it name every component and every output of a stack."""
 
+import dataclasses
 import inspect
 import re
 from pathlib import Path
@@ -17,9 +18,11 @@ from components import (
     model_server,
     observability,
     platform,
+    pod,
     scaling,
 )
 from serving.metrics import Metrics
+from tests.components.declared import declare
 from tests.components.test_platform import deploy
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -39,6 +42,43 @@ COMPONENTS = sorted(
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_every_component_is_described(component: str):
     assert component in TEXT
+
+
+def _arguments() -> list[str]:
+    return [
+        f"{name}.{field.name}"
+        for module in (*MODULES, pod)
+        for name, value in vars(module).items()
+        if name.endswith("Args") and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
+        for field in dataclasses.fields(value)
+    ]
+
+
+@pytest.mark.parametrize("argument", _arguments())
+def test_every_argument_is_described(argument: str):
+    assert f"`{argument.partition('.')[2]}`" in TEXT
+
+
+EXAMPLES = {
+    page.stem: block
+    for page in PAGES[1:]
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+}
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_every_example_declares_what_its_page_is_about(page: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(DOCS.parent)
+    program = compile(EXAMPLES[page], f"docs/components/{page}.md", "exec")
+    declared = declare(lambda: exec(program, {}))
+    assert any(not each.type.startswith("tfserving:") for each in declared.resources)
+
+
+def test_every_page_has_a_picture_and_an_example():
+    for page in PAGES[1:]:
+        text = page.read_text(encoding="utf-8")
+        assert re.search(r"^```\n", text, re.MULTILINE), f"{page.name} has no picture"
+        assert re.search(r"^```(python|yaml|sh)\n", text, re.MULTILINE), f"{page.name} has no example"
 
 
 def test_every_output_is_described():

@@ -55,6 +55,7 @@ def objects(rendered: Path) -> list[dict[str, Any]]:
 def test_every_object_of_the_stack_has_a_file(rendered: Path):
     assert [each["kind"] for each in objects(rendered)] == [
         "Namespace",
+        "ResourceQuota",
         "ServiceAccount",
         "NetworkPolicy",
         "NetworkPolicy",
