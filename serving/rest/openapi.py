@@ -64,13 +64,19 @@ def openapi_document(servable: Servable) -> Schema:
     }
 
 
-def tensor_schema(spec: TensorSpec, *, axes_from: int = 0) -> Schema:
-    """The schema of a tensor from one of its axes on; anything goes for an open rank."""
+def tensor_schema(spec: TensorSpec, *, axes_from: int = 0, least_outer: int = 0) -> Schema:
+    """The schema of a tensor from one of its axes on; anything goes for an open rank.
+
+    `least_outer` is the least length of an open axis with others inside: an empty list does not tell their sizes, so
+    an input needs one.
+    """
     if spec.shape is None:
         return {}
     schema = _scalar_schema(spec)
     for size in reversed(spec.shape[axes_from:]):
-        limits = {} if size is None else {"minItems": size, "maxItems": size}
+        limits = {"minItems": size, "maxItems": size}
+        if size is None:
+            limits = {"minItems": least_outer} if least_outer and schema.get("type") == "array" else {}
         schema = {"type": "array", "items": schema, **limits}
     return schema
 
@@ -103,17 +109,20 @@ def _predict(signatures: list[Signature]) -> Schema:
 def _rows(signature: Signature) -> Schema | None:
     if not signature.inputs or not all(spec.has_batch_axis for spec in signature.inputs.values()):
         return None
-    named = _object({alias: tensor_schema(spec, axes_from=1) for alias, spec in signature.inputs.items()})
-    plain = [tensor_schema(spec, axes_from=1) for spec in signature.inputs.values()]
-    row = {"anyOf": [*plain, named]} if len(plain) == 1 else named
-    return _request(signature, "instances", {"type": "array", "minItems": 1, "items": row})
+    rows = {
+        alias: tensor_schema(spec, axes_from=1, least_outer=1) for alias, spec in signature.inputs.items()
+    }
+    # All rows are named or none is.
+    forms = [*rows.values(), _object(rows)] if len(rows) == 1 else [_object(rows)]
+    lists: list[Schema] = [{"type": "array", "minItems": 1, "items": row} for row in forms]
+    return _request(signature, "instances", {"anyOf": lists} if len(lists) > 1 else lists[0])
 
 
 def _columns(signature: Signature) -> Schema | None:
     if not signature.inputs:
         return None
-    named = _object({alias: tensor_schema(spec) for alias, spec in signature.inputs.items()})
-    plain = [tensor_schema(spec) for spec in signature.inputs.values()]
+    columns = {alias: tensor_schema(spec, least_outer=1) for alias, spec in signature.inputs.items()}
+    named, plain = _object(columns), list(columns.values())
     return _request(signature, "inputs", {"anyOf": [*plain, named]} if len(plain) == 1 else named)
 
 
