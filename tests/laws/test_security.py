@@ -1,0 +1,25 @@
+"""What SECURITY.md promises is shown by tests that exist, and the repository has what a stranger looks for."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROMISES = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text())))
+
+
+def test_every_row_of_the_threat_model_names_a_test() -> None:
+    rows = re.findall(r"^\|(?! it could| from |--)(.*)\|$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
+    assert len(rows) > 25
+    assert [row for row in rows if "::test_" not in row and not set(row) <= set("-|")] == []
+
+
+@pytest.mark.parametrize(("file", "test"), PROMISES, ids=[test for _, test in PROMISES])
+def test_every_test_that_is_named_exists(file: str, test: str) -> None:
+    assert f"def {test}(" in (ROOT / file).read_text()
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
+def test_a_stranger_finds_what_every_project_has(name: str) -> None:
+    assert (ROOT / name).stat().st_size > 500 or name == "CHANGELOG.md"
