@@ -6,7 +6,7 @@ nothing of the rest of `serving` and could be a library of its own; `serving.grp
 the names below are for others. Why it exists, with figures: `docs/adr/0025-own-http2-framing.md`.
 """
 
-from serving.http2.calls import LATER, Answer, CallContext, Handler
+from serving.http2.calls import LATER, Answer, CallContext, Handler, StreamingCall, StreamingHandler
 from serving.http2.client import UnaryClient
 from serving.http2.codes import Status
 from serving.http2.errors import Http2Error, LimitsError, StatusError
@@ -23,6 +23,8 @@ __all__ = [
     "LimitsError",
     "Status",
     "StatusError",
+    "StreamingCall",
+    "StreamingHandler",
     "UnaryClient",
     "UnaryServer",
 ]

@@ -68,5 +68,21 @@ class CallContext(Protocol):
         """Send `name: value` behind the answer; `bytes` need a name in `-bin`. Raises `ValueError`."""
 
 
+class StreamingCall(Protocol):
+    """A call of a streaming method, as its handler sees it."""
+
+    @property
+    def context(self) -> CallContext:
+        """Metadata, deadline and peer; it is answered by `send` and by the handler's return."""
+
+    async def receive(self) -> bytes | None:
+        """The next message of the caller; None when there will be none any more."""
+
+    async def send(self, message: bytes) -> None:
+        """Send one message; returns once all of it is on its way."""
+
+
 Answer: TypeAlias = bytes | Later | Coroutine[Any, Any, bytes]
 Handler: TypeAlias = Callable[[bytes, CallContext], Answer]
+StreamingHandler: TypeAlias = Callable[[StreamingCall], Coroutine[Any, Any, None]]
+"""Ends the call with OK by returning, with another status by raising `StatusError`; cancelled when nobody waits."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from serving.http2 import codes
 from serving.http2.calls import Handler
-from serving.http2.codes import ErrorCode, Setting
+from serving.http2.codes import ErrorCode, Setting, Status
 from serving.http2.deadlines import TICK_SECONDS
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.floods import Allowance
@@ -109,6 +109,10 @@ class Connection:
         return certificate or None
 
     def send_failure(self, stream: Stream, error: StatusError) -> None:
+        if stream.duplex is not None:
+            self.outbox.forget(stream.stream_id)
+            self.cut_short(stream, stream.duplex.ending(error))
+            return
         try:
             block = trailers_only_block(
                 error.status, error.message, (*stream.trailing_metadata, *error.metadata)
@@ -161,7 +165,7 @@ class Connection:
         """Forget everything about a stream whose last frame is on its way."""
         self.streams.pop(stream.stream_id, None)
         self.receiving.pop(stream.stream_id, None)
-        if stream.body is not None:
+        if stream.reserved_bytes or stream.body is not None:
             self.inbox.release(stream)
         if stream.tick is not None:
             self.service.deadlines.discard(stream)
@@ -214,6 +218,9 @@ class Connection:
             return
         self._leave_for(Phase.LEAVING)
         self._go_away(ErrorCode.NO_ERROR)
+        for stream in [stream for stream in self.streams.values() if stream.duplex is not None]:
+            # It might never end by itself, and must not keep a server that goes away.
+            stream.break_off(StatusError(Status.UNAVAILABLE, "the server is going away; call again"))
         self.service.loop.call_soon(self._close_when_done)
 
     def ping(self, now: float) -> None:

@@ -13,10 +13,11 @@ from serving.http2 import codes, control
 from serving.http2.calls import Answer, CallContext
 from serving.http2.codes import ErrorCode, Status
 from serving.http2.dispatch import dispatch
+from serving.http2.duplex import Duplex
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.frames import strip_padding, strip_priority, window_update_frame
 from serving.http2.requests import MalformedHead, RequestHead, check_trailers
-from serving.http2.responses import refuse_call
+from serving.http2.responses import Refusal, refuse_call
 from serving.http2.streams import Stream
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ SMALL_DATA_BYTES: Final = 128
 MAX_DISCARDED_BYTES: Final = 64 * 1024
 """What is read and thrown away of a request that is refused, before its client is asked to stop."""
 _PADDED_OR_PRIORITY: Final = codes.PADDED | codes.HAS_PRIORITY
+_TOO_MANY_STREAMS: Final = refuse_call(
+    Status.RESOURCE_EXHAUSTED, "the server has as many streaming calls as it may; try again later"
+)
 _UNKNOWN_METHOD: Final = refuse_call(Status.UNIMPLEMENTED, "Method not found!")
 
 
@@ -104,11 +108,36 @@ def _open(connection: Connection, flags: int, stream_id: int, head: RequestHead)
     handler = connection.service.handlers.get(head.path, _refuse_method)
     stream = connection.open_stream(stream_id, head, handler)
     if head.refusal is not None or handler is _refuse_method:
-        stream.refusal = head.refusal or _UNKNOWN_METHOD
+        stream.refusal = head.refusal or _open_duplex(connection, stream)
     if flags & codes.END_STREAM:
         _complete(connection, stream, b"", 0)
     else:
         connection.receiving[stream_id] = stream
+
+
+def _open_duplex(connection: Connection, stream: Stream) -> Refusal | None:
+    """Start a streaming call, if it is one and there is room; else the refusal."""
+    service = connection.service
+    handler = service.streaming.get(stream.path)
+    if handler is None:
+        return _UNKNOWN_METHOD
+    if len(service.streaming_tasks) >= service.limits.max_streaming_calls:
+        return _TOO_MANY_STREAMS
+    stream.duplex = Duplex(connection, stream, service)
+    task = stream.duplex.start(handler)
+    service.streaming_tasks.add(task)
+    task.add_done_callback(service.streaming_tasks.discard)
+    return None
+
+
+def _feed(stream: Stream, duplex: Duplex, content: bytes, flow_bytes: int, *, is_last: bool) -> None:
+    try:
+        if content or flow_bytes:
+            duplex.feed(content, flow_bytes)
+        if is_last:
+            duplex.end()
+    except StatusError as error:
+        stream.break_off(error)
 
 
 def _refuse_method(_message: bytes, _call: CallContext) -> Answer:
@@ -133,6 +162,10 @@ def receive_data(connection: Connection, flags: int, stream_id: int, payload: by
 
 def _complete(connection: Connection, stream: Stream, content: bytes, flow_bytes: int) -> None:
     connection.receiving.pop(stream.stream_id, None)
+    if stream.duplex is not None:
+        connection.inbox.use_window(stream, flow_bytes)
+        _feed(stream, stream.duplex, content, flow_bytes, is_last=True)
+        return
     try:
         if stream.refusal is not None:
             connection.inbox.discard(stream, content, flow_bytes)
@@ -153,6 +186,10 @@ def _continue(connection: Connection, stream: Stream, content: bytes, flow_bytes
         connection.inbox.discard(stream, content, flow_bytes)
         if stream.discarded_bytes > MAX_DISCARDED_BYTES:
             connection.cut_short(stream, stream.refusal.block)
+        return
+    if stream.duplex is not None:
+        connection.inbox.use_window(stream, flow_bytes)
+        _feed(stream, stream.duplex, content, flow_bytes, is_last=False)
         return
     try:
         increment = connection.inbox.append(stream, content, flow_bytes)

@@ -44,6 +44,8 @@ class Limits:
     """Silence after that PING which means that the peer is gone; gRPC's own default."""
     max_age_seconds: float | None = None
     """Age at which a connection is drained, so that clients behind a layer 4 balancer spread anew; None: never."""
+    max_streaming_calls: int = 1024
+    """Calls of streaming methods at a time, of the whole server; each keeps a task for as long as its caller likes."""
     burst_of_resets: int = 1000
     """Calls that a client may cancel before it is told to calm down (CVE-2023-44487).
 
@@ -60,6 +62,7 @@ class Limits:
     def __post_init__(self) -> None:
         self._check("max_connections", at_least=1)
         self._check("max_concurrent_streams", at_least=1)
+        self._check("max_streaming_calls", at_least=1)
         self._check("max_message_bytes", at_least=1, at_most=2**32 - 1)
         self._check("max_header_bytes", at_least=512, at_most=DEFAULT_FRAME_BYTES * 64)
         self._check("max_frame_bytes", at_least=DEFAULT_FRAME_BYTES, at_most=MAX_FRAME_BYTES)

@@ -67,6 +67,8 @@ def _check_bodies(connection: Connection, now: float) -> None:
     for stream in list(connection.receiving.values()):
         if now - stream.opened_at < seconds:
             break
+        if stream.duplex is not None:  # its caller may go on for ever; silence and the limits bound that
+            continue
         stream.fail(StatusError(Status.DEADLINE_EXCEEDED, f"a message must be whole within {seconds:g} s"))
 
 

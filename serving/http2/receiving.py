@@ -53,7 +53,7 @@ class Inbox:
 
         Raises `StatusError` for a message that is refused, `StreamFault` for an overrun window.
         """
-        self._use_window(stream, flow_bytes)
+        self.use_window(stream, flow_bytes)
         if stream.body is None:
             stream.body = bytearray()
         stream.body += content
@@ -72,7 +72,7 @@ class Inbox:
         contradicts the head.
         """
         if stream.body is not None or flow_bytes > self._limits.stream_window_bytes:
-            self._use_window(stream, flow_bytes)
+            self.use_window(stream, flow_bytes)
         if stream.body is not None:
             stream.body += content
             content = bytes(stream.body)
@@ -83,7 +83,7 @@ class Inbox:
 
     def discard(self, stream: Stream, content: bytes, flow_bytes: int) -> None:
         """Count a piece of a request that is refused, without keeping it; raises `StreamFault`."""
-        self._use_window(stream, flow_bytes)
+        self.use_window(stream, flow_bytes)
         stream.discarded_bytes += len(content)
 
     def check_content_length(self, stream: Stream, content_bytes: int) -> None:
@@ -98,7 +98,7 @@ class Inbox:
         self._budget.release(stream.reserved_bytes)
         stream.reserved_bytes = 0
 
-    def _use_window(self, stream: Stream, flow_bytes: int) -> None:
+    def use_window(self, stream: Stream, flow_bytes: int) -> None:
         stream.window_used_bytes += flow_bytes
         if stream.window_used_bytes > self._limits.stream_window_bytes + stream.window_granted_bytes:
             raise StreamFault(

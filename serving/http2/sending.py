@@ -10,28 +10,17 @@ SETTINGS_INITIAL_WINDOW_SIZE moves all of them at once, as RFC 9113 section 6.9.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias
 
 from serving.http2 import codes
 from serving.http2.codes import DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES, ErrorCode
 from serving.http2.errors import ConnectionFault, StreamFault
 from serving.http2.frames import FRAME_HEAD, UINT32, frame, header_frames
+from serving.http2.parts import Part, StreamT
 from serving.http2.responses import ANSWER_BLOCK, OK_TRAILERS_BLOCK, Refusal, trailers_block
 
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
-
-class Sendable(Protocol):
-    """What is sent on one stream, as far as windows are concerned."""
-
-    @property
-    def stream_id(self) -> int: ...
-
-    send_credit: int
-    """What the peer allows on this stream beyond its initial window; negative once we have sent."""
-
-
-StreamT = TypeVar("StreamT", bound=Sendable)
 
 PREFIX_BYTES: Final = 5
 QUANTUM_BYTES: Final = 256 * 1024
@@ -46,19 +35,6 @@ _ANSWER_HEAD: Final = _pack_head(len(ANSWER_BLOCK) << 8 | codes.HEADERS, codes.E
 _TRAILERS_HEAD: Final = _pack_head(
     len(OK_TRAILERS_BLOCK) << 8 | codes.HEADERS, codes.END_HEADERS | codes.END_STREAM, 0
 )[:5]
-
-
-class _Blocked(Generic[StreamT]):
-    """The rest of an answer that waits for a window or for the socket."""
-
-    __slots__ = ("offset", "payload", "since", "stream", "trailers")
-
-    def __init__(self, stream: StreamT, payload: bytes, trailers: bytes | None, since: float) -> None:
-        self.stream = stream
-        self.payload = memoryview(payload)
-        self.trailers = trailers
-        self.since = since
-        self.offset = 0
 
 
 class Outbox(Generic[StreamT]):
@@ -80,7 +56,7 @@ class Outbox(Generic[StreamT]):
         self._pending: list[bytes] = []
         self._is_scheduled = False
         self._answered_count = 0
-        self._blocked: dict[int, _Blocked[StreamT]] = {}
+        self._blocked: dict[int, Part[StreamT]] = {}
         self._may_move = False
         self._paused_at = 0.0
         self._is_stopped = False
@@ -182,6 +158,11 @@ class Outbox(Generic[StreamT]):
             payload = b"".join((b"\0", _pack_word(length), message))
             self._send_in_turn(stream, block, payload, None)
 
+    def send_part(self, stream: StreamT, payload: bytes, after: Callable[[], None]) -> None:
+        """One payload among several of a stream that goes on; `after` is called once all of it is written."""
+        self._blocked[stream.stream_id] = Part(stream, payload, None, self._loop.time(), after)
+        self._move()
+
     def send_block(self, stream_id: int, block: bytes, *, flags: int = codes.END_STREAM) -> None:
         self.write(header_frames(stream_id, block, flags=flags, max_frame_bytes=self.max_frame_bytes))
 
@@ -236,7 +217,7 @@ class Outbox(Generic[StreamT]):
 
     def _send_in_turn(self, stream: StreamT, block: bytes, payload: bytes, trailers: bytes | None) -> None:
         self.send_block(stream.stream_id, block, flags=0)
-        self._blocked[stream.stream_id] = _Blocked(stream, payload, trailers, self._loop.time())
+        self._blocked[stream.stream_id] = Part(stream, payload, trailers, self._loop.time())
         self._move()
 
     def _move(self) -> None:
@@ -257,7 +238,7 @@ class Outbox(Generic[StreamT]):
                 self._may_move = False
                 return
 
-    def _send_piece(self, blocked: _Blocked[StreamT]) -> int:
+    def _send_piece(self, blocked: Part[StreamT]) -> int:
         stream = blocked.stream
         piece_bytes = min(
             len(blocked.payload) - blocked.offset,
@@ -270,7 +251,8 @@ class Outbox(Generic[StreamT]):
             return 0
         end = blocked.offset + piece_bytes
         is_whole = end == len(blocked.payload)
-        flags = codes.END_STREAM if is_whole and blocked.trailers is None else 0
+        ends = is_whole and blocked.trailers is None and blocked.after is None
+        flags = codes.END_STREAM if ends else 0
         self.write(
             frame(codes.DATA, flags, stream.stream_id, blocked.payload[blocked.offset : end].tobytes())
         )
@@ -279,6 +261,9 @@ class Outbox(Generic[StreamT]):
         stream.send_credit -= piece_bytes
         if is_whole:
             del self._blocked[stream.stream_id]
+            if blocked.after is not None:
+                blocked.after()
+                return piece_bytes
             if blocked.trailers is not None:
                 self.send_block(stream.stream_id, blocked.trailers)
             self._sent(stream)

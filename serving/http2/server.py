@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from serving.http2.calls import Handler
+from serving.http2.calls import Handler, StreamingHandler
 from serving.http2.limits import Limits
 from serving.http2.patience import inspect
 from serving.http2.protocol import ServerProtocol
@@ -25,10 +25,17 @@ BACKLOG: Final = 1024
 
 
 class UnaryServer:
-    """Answers unary gRPC calls; every method belongs to the event loop that `start` ran on."""
+    """Answers unary gRPC calls, and the few streaming ones that it is given; every method belongs to the event loop that `start` ran on."""
 
-    def __init__(self, handlers: Mapping[str, Handler], *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        *,
+        streaming: Mapping[str, StreamingHandler] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._handlers = dict(handlers)
+        self._streaming = dict(streaming or {})
         self._limits = limits or Limits()
         self._service: Service | None = None
         self._servers: list[asyncio.Server] = []
@@ -116,9 +123,10 @@ class UnaryServer:
             self._inspection.cancel()
         for connection in list(service.connections):
             connection.close()
-        for task in list(service.tasks):
+        tasks = [*service.tasks, *service.streaming_tasks]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*service.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._wait_closed(service)
 
     async def _wait_closed(self, service: Service) -> None:
@@ -131,7 +139,7 @@ class UnaryServer:
 
     def _prepare(self, loop: asyncio.AbstractEventLoop) -> Service:
         if self._service is None:
-            self._service = share(loop, self._handlers, self._limits)
+            self._service = share(loop, self._handlers, self._streaming, self._limits)
             self._inspect_later(self._service)
         return self._service
 

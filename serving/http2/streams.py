@@ -13,7 +13,7 @@ octet is sent; no other flag says where it stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from serving.http2.calls import Handler
 from serving.http2.codes import Status
@@ -22,6 +22,9 @@ from serving.http2.metadata import encode_metadata
 from serving.http2.requests import RequestHead
 from serving.http2.responses import Refusal
 from serving.http2.sending import Outbox
+
+if TYPE_CHECKING:
+    from serving.http2.duplex import Duplex
 
 
 class Carrier(Protocol):
@@ -47,6 +50,8 @@ class Stream:
     deadline: float | None = None
     tick: int | None = None
     """The deadline's place in `Deadlines`, owned by it."""
+    duplex: Duplex | None = None
+    """Of a streaming call: what cuts its messages and ends it."""
     body: bytearray | None = None
     """What has come of a message that spans several frames."""
     body_bytes: int | None = None
@@ -118,12 +123,16 @@ class Stream:
         self.trailing_metadata += ((name, value),)
 
     def expire(self) -> None:
-        """The deadline has passed: tell the handler, then the caller."""
+        """The deadline has passed."""
+        self.break_off(
+            StatusError(Status.DEADLINE_EXCEEDED, "the deadline passed before the answer was ready")
+        )
+
+    def break_off(self, error: StatusError) -> None:
+        """End the call from our side: tell the handler, then the caller."""
         if not self.is_over:
             self.cancel()
-            self._carrier.send_failure(
-                self, StatusError(Status.DEADLINE_EXCEEDED, "the deadline passed before the answer was ready")
-            )
+            self._carrier.send_failure(self, error)
 
     def cancel(self) -> None:
         """Tell the handler, once, that nobody waits for its answer any more."""

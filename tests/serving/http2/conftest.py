@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from serving.http2 import LATER, CallContext, Handler, Limits, Status, StatusError, UnaryServer
+from serving.http2 import LATER, CallContext, Handler, Limits, Status, StatusError, StreamingCall, UnaryServer
 from tests.serving.http2.peer import Peer
 
 Connect = Callable[..., Awaitable[Peer]]
@@ -41,6 +41,9 @@ class Desk:
             self._note_cancelled(message)
             raise
         return b""
+
+    async def watch(self, call: StreamingCall) -> None:
+        await self.wait(await call.receive() or b"", call.context)
 
     def _note_cancelled(self, message: bytes) -> None:
         self.cancelled.append(message.decode())
@@ -93,6 +96,22 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 
+async def chat(call: StreamingCall) -> None:
+    """Every message comes back; `refuse` and `crash` end the call."""
+    while (message := await call.receive()) is not None:
+        if message == b"refuse":
+            raise StatusError(Status.NOT_FOUND, "not here", metadata=(("x-why", "asked"),))
+        if message == b"crash":
+            raise RuntimeError("a secret of ours")
+        await call.send(message)
+
+
+async def count(call: StreamingCall) -> None:
+    """As many messages as the first one says, of a kilobyte each."""
+    for number in range(int(await call.receive() or b"0")):
+        await call.send(b"%1024d" % number)
+
+
 @pytest.fixture
 async def desk() -> Desk:
     return Desk()
@@ -105,7 +124,8 @@ async def start(desk: Desk) -> AsyncIterator[Start]:
 
         async def run(*, limits: Limits | None = None, **options: Any) -> UnaryServer:
             handlers = {**HANDLERS, "/test.Echo/Hold": desk.hold, "/test.Echo/Wait": desk.wait}
-            server = UnaryServer(handlers, limits=limits)
+            streaming = {"/test.Echo/Chat": chat, "/test.Echo/Count": count, "/test.Echo/Watch": desk.watch}
+            server = UnaryServer(handlers, streaming=streaming, limits=limits)
             stack.push_async_callback(server.close)
             await server.start(**options)
             return server

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from serving.http2 import LATER, CallContext, Limits, StatusError
+from serving.http2 import LATER, CallContext, Limits, StatusError, StreamingCall
 from serving.http2.codes import Status
 from serving.http2.protocol import ServerProtocol
 from serving.http2.service import Service, share
@@ -60,7 +60,7 @@ class Rig:
         self.loop = asyncio.new_event_loop()
         self.held: list[CallContext] = []
         handlers = {"/test.Echo/Say": self._say, "/test.Echo/Hold": self._hold, "/test.Echo/Wait": self._wait}
-        self.service: Service = share(self.loop, handlers, LIMITS)
+        self.service: Service = share(self.loop, handlers, {"/test.Echo/Chat": self._chat}, LIMITS)
         self.transport = CountingTransport()
         self.protocol = ServerProtocol(self.service)
         self.protocol.connection_made(self.transport)
@@ -91,6 +91,11 @@ class Rig:
     def _hold(self, _message: bytes, call: CallContext) -> Any:
         self.held.append(call)
         return LATER
+
+    @staticmethod
+    async def _chat(call: StreamingCall) -> None:
+        while (message := await call.receive()) is not None:
+            await call.send(message)
 
     async def _wait(self, message: bytes, _call: CallContext) -> bytes:
         await asyncio.sleep(0)

@@ -26,6 +26,8 @@ FIELDS = st.sampled_from(
         list(CALL_FIELDS),
         replaced(_path="/test.Echo/Hold"),
         replaced(_path="/test.Echo/Wait"),
+        replaced(_path="/test.Echo/Chat"),
+        replaced(_path="/test.Echo/Chat", grpc_timeout="1n"),
         replaced(_path="/test.Echo/Missing"),
         replaced(_method="GET"),
         replaced(content_type="text/html"),

@@ -26,6 +26,7 @@ def run_session(octets: bytes, cuts: list[int]) -> None:
     assert rig.service.budget.used_bytes == 0
     assert not rig.service.connections
     assert not rig.service.tasks
+    assert not rig.service.streaming_tasks
     assert rig.service.deadlines.is_empty
 
 
