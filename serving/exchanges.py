@@ -50,9 +50,8 @@ class Rider:
         return self._finish is None
 
     def set_result(self, outputs: Sequence[Array], /) -> None:
-        finish, self._finish = self._finish, None
         exchange, task = self._exchange, self.task
-        assert finish is not None
+        finish = self._leave()
         if exchange.call.trace is not None and task is not None:
             note_run(exchange.call.trace, [task])
         try:
@@ -63,9 +62,14 @@ class Rider:
             finish(answer, None)
 
     def set_exception(self, error: BaseException, /) -> None:
+        self._leave()(None, error)
+
+    def _leave(self) -> Finish:
         finish, self._finish = self._finish, None
         assert finish is not None
-        finish(None, error)
+        # The task knows its rider: without this each request would leave a cycle to the garbage collector.
+        self.task = None
+        return finish
 
     def cancel(self) -> None:
         """Its asker went away: it takes no seat any more."""

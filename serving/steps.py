@@ -24,7 +24,7 @@ class Steps(Generic[T]):
 
     def __init__(self, coroutine: Coroutine[Any, None, T], finished: "Finished[T]") -> None:
         self._coroutine = coroutine
-        self._finished = finished
+        self._finished: Finished[T] | None = finished
         self._waits_for: asyncio.Future[Any] | None = None
         self._step()
 
@@ -38,13 +38,17 @@ class Steps(Generic[T]):
             # The future that is awaited hands out its result or exception itself when the coroutine goes on.
             awaited = self._coroutine.send(None)
         except StopIteration as stop:
-            self._waits_for = None
-            self._finished(stop.value, None)
+            self._finish(stop.value, None)
         except BaseException as error:  # noqa: BLE001 - handed on whole, cancellation included
-            self._waits_for = None
-            self._finished(None, error)
+            self._finish(None, error)
         else:
             self._wait(awaited)
+
+    def _finish(self, result: T | None, error: BaseException | None) -> None:
+        # Who is told often holds these steps, to cancel them: letting go of it here leaves no cycle behind.
+        finished, self._finished, self._waits_for = self._finished, None, None
+        if finished is not None:
+            finished(result, error)
 
     def _wait(self, awaited: "asyncio.Future[Any] | None") -> None:
         if awaited is None:  # a bare yield: asyncio.sleep(0)

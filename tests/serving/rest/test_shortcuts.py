@@ -30,11 +30,11 @@ class Carrier:
 
 
 class World:
-    async def open(self, folder: Path) -> "World":
+    async def open(self, folder: Path, **settings: float) -> "World":
         self.metrics = Metrics()
         self.repository: Repository = await double_repository(folder, metrics=self.metrics)
-        settings = ServingSettings(accuracy_start=0)
-        self.pipeline = Pipeline(settings, self.metrics)
+        chosen = ServingSettings(**{"accuracy_start": 0} | settings)  # type: ignore[arg-type]
+        self.pipeline = Pipeline(chosen, self.metrics)
         self.api = RestApi(self.repository, self.pipeline, self.metrics, timeout_seconds=10, routes={})
         self.head = Head("POST", PATH, "", {}, len(BODY))
         self.carrier = Carrier()
@@ -83,6 +83,21 @@ async def test_an_asker_that_went_away_takes_no_seat(world: World) -> None:
     assert world.api.answer(request) is LATER
     request.cancel()
     assert await asyncio.wait_for(world.carrier.answers.get(), 10) is None
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 1 << 20])
+async def test_requests_leave_nothing_to_the_garbage_collector(tmp_path: Path, cache_bytes: int) -> None:
+    world = await World().open(tmp_path, output_cache_bytes=cache_bytes)
+    bodies = [b'{"instances": [[%d, 2]]}' % number for number in range(50)]
+    await world.ask(BODY)
+    gc.collect()
+    gc.disable()
+    try:
+        for body in bodies:
+            await world.ask(body)
+        assert gc.collect() < len(bodies)
+    finally:
+        gc.enable()
 
 
 async def test_a_withdrawn_version_is_not_asked_and_not_held(world: World) -> None:
