@@ -20,6 +20,7 @@ from serving.errors import DeadlineExceeded, Overloaded
 from serving.scheduling.tasks import Lane, Task
 
 _IsOld = Callable[[Task, float], bool]
+_DROP_SECONDS = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +49,7 @@ class TaskQueue:
         self._count = 0
         self._honours_age = True
         """Whether the next turn goes to the oldest of those that waited long enough, if there are any."""
+        self._dropped_at = -_DROP_SECONDS
         self.cost_seconds = 0.0
         """What everything that waits is expected to take."""
 
@@ -81,7 +83,10 @@ class TaskQueue:
         added = len(tasks)
         rows = first.rows if added == 1 else sum([task.rows for task in tasks])
         if backlog.requests + added > limits.max_requests or backlog.rows + rows > limits.max_rows:
-            raise self._overloaded(model, backlog, added, rows)
+            self._drop_gone(first.arrived)
+            backlog = self._backlogs[model]
+            if backlog.requests + added > limits.max_requests or backlog.rows + rows > limits.max_rows:
+                raise self._overloaded(model, backlog, added, rows)
         if first.deadline is not None and first.is_cost_modest:
             self._check_deadline(first, first.deadline)
         backlog.requests += added
@@ -155,6 +160,20 @@ class TaskQueue:
         if len(self._lanes) == 1:
             return next(iter(self._lanes))
         return min(self._lanes, key=lambda lane: self._lanes[lane].standing(self._is_old, now))
+
+    def _drop_gone(self, now: float) -> None:
+        """Give the places of riders that went away to others; one walk through the queue in 50 ms is enough.
+
+        Clients that give up and ask again would else fill the queue with themselves for as long as a call runs.
+        """
+        if now < self._dropped_at + _DROP_SECONDS:
+            return
+        self._dropped_at = now
+        self._sort_in()
+        for line in self._lanes.values():
+            for task in line.waiting():
+                if task.done.done():
+                    self._remove(line, task)
 
     def _remove(self, line: "_Line", task: Task) -> None:
         task.is_taken = True

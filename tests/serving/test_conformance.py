@@ -105,9 +105,7 @@ def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
     assert answer.file_descriptor_response.file_descriptor_proto
     assert "inference.GRPCInferenceService" in names
     symbol = "inference.GRPCInferenceService"
-    (answer,) = ask(
-        iter([reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)]), timeout=30
-    )
+    (answer,) = ask(iter([reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)]), timeout=30)
     assert answer.file_descriptor_response.file_descriptor_proto
 
 

@@ -200,6 +200,25 @@ async def test_the_number_of_rows_is_limited(rows: int, fits: bool) -> None:
             queue.push([make_task(lane, rows)])
 
 
+async def test_riders_that_went_away_make_room_for_others() -> None:
+    queue, lane = TaskQueue(QueueLimits(max_requests=4)), make_lane()
+    tasks = [make_task(lane, arrived=1) for _ in range(4)]
+    for task in tasks:
+        queue.push([task])
+    with pytest.raises(Overloaded):
+        queue.push([make_task(lane, arrived=1.0)])
+    tasks[1].done.cancel()
+    tasks[3].done.cancel()
+    with pytest.raises(Overloaded):
+        queue.push([make_task(lane, arrived=1.04)])  # it has just been looked
+    late = [make_task(lane, arrived=1.06) for _ in range(2)]
+    for task in late:
+        queue.push([task])
+    assert queue.waiting("m") == (4, 4)
+    assert order(queue) == [tasks[0], tasks[2], *late]
+    assert queue.waiting("m") == (0, 0)
+
+
 async def test_one_full_model_leaves_room_for_others() -> None:
     queue, full = TaskQueue(QueueLimits(max_requests=1)), make_lane("full")
     queue.push([make_task(full)])
