@@ -4,13 +4,21 @@ Memory is judged by a floor that no pod can live below: the API layer with Tenso
 own bytes. A pod under it would be killed while it loads, minutes after `up` began.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from components.config import PricesConfig, ServedModel
+from components.config import ClusterConfig, PricesConfig, ServedModel
 from components.errors import ConfigError
-from components.plan import canary_bounds, gateway_resources, pod_resources, replica_bounds, serving_settings
+from components.plan import (
+    canary_bounds,
+    gateway_resources,
+    pod_resources,
+    replica_bounds,
+    serving_settings,
+    typical_replicas,
+)
 
 _RUNTIME_MIB: Final = 112
 """Most memory that a container without a large model was charged: 105 MiB with 2.21 on CPU; of the libraries only what cannot be dropped."""
@@ -18,33 +26,40 @@ _MIB: Final = 1 << 20
 _HOURS_PER_MONTH: Final = 730
 
 
+Whole: TypeAlias = tuple[int, int, int]
+"""At the fewest, on an ordinary day, and at the most."""
+Real: TypeAlias = tuple[float, float, float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """Resources and cost of one model at its fewest and its most pods."""
+    """Resources and cost of one model at its fewest pods, on an ordinary day, and at its most pods; its canary's are included."""
 
-    pods: tuple[int, int]
-    cpu_cores: tuple[float, float]
-    memory_gib: tuple[float, float]
-    gpus: tuple[int, int]
-    cost_per_month: tuple[float, float] | None
+    pods: Whole
+    cpu_cores: Real
+    memory_gib: Real
+    gpus: Whole
+    cost_per_month: Real | None
     """In the currency of the prices; None where no price is known."""
 
     def sentence(self) -> str:
         """Say it in a line."""
-        gpus = f", {_range(self.gpus)} GPUs" if self.gpus[1] else ""
+        gpus = f", {_range(self.gpus)} GPUs" if self.gpus[-1] else ""
         cost = f"; {_range(self.cost_per_month)} a month" if self.cost_per_month else ""
+        if self.cost_per_month and self.pods[0] < self.pods[-1]:
+            cost += f", {self.cost_per_month[1]:g} at {self.pods[1]} pods"
         return f"{_range(self.pods)} pods: {_range(self.cpu_cores)} cores, {_range(self.memory_gib)} GiB{gpus}{cost}"
 
     def facts(self) -> dict[str, Any]:
         """Return it as a stack output."""
         facts = {name: list(value) for name, value in vars(self).items() if value is not None}
-        return {**facts, "at": ["fewest", "most"]}
+        return {**facts, "at": ["fewest", "typical", "most"]}
 
 
 def forecast(served: ServedModel, prices: PricesConfig) -> Forecast:
     """Return what the model asks of the cluster, and what that costs by the hour prices of the stack."""
-    stable, canary = replica_bounds(served), canary_bounds(served)
-    pods = stable[0] + canary[0], stable[1] + canary[1]
+    (fewest, most), canary = replica_bounds(served), canary_bounds(served)
+    pods = fewest + canary[0], typical_replicas(served) + canary[0], most + canary[1]
     millicores, mebibytes = pod_resources(served)
     cpu_cores, memory_gib = millicores / 1_000, mebibytes / 1_024
     micros_per_hour = (
@@ -57,9 +72,24 @@ def forecast(served: ServedModel, prices: PricesConfig) -> Forecast:
         pods=pods,
         cpu_cores=_each(cpu_cores, pods),
         memory_gib=_each(memory_gib, pods),
-        gpus=(served.gpu.count * pods[0], served.gpu.count * pods[1]),
+        gpus=(served.gpu.count * pods[0], served.gpu.count * pods[1], served.gpu.count * pods[2]),
         cost_per_month=_each(cost_per_month, pods) if micros_per_hour else None,
     )
+
+
+def start_sentence(served: ServedModel, cluster: ClusterConfig, *, model_bytes: int) -> str:
+    """Say how long a new pod takes until it answers: on a node that has the runtime, and at the most."""
+    pull_seconds, load_seconds = served.rollout.pull_seconds, served.model.load_seconds
+    longest = f"a new pod answers within {pull_seconds + load_seconds} s (rollout.pullSeconds and model.loadSeconds)"
+    if not cluster.pull_mib_per_second:
+        return longest
+    model_seconds = math.ceil(_mebibytes(model_bytes) / cluster.pull_mib_per_second)
+    if model_seconds > pull_seconds:
+        return (
+            f"{longest}, but {_mebibytes(model_bytes)} MiB of model alone take {model_seconds} s to pull at cluster.pullMibPerSecond; raise "
+            "rollout.pullSeconds"
+        )
+    return f"{longest}; where a node has the runtime, {model_seconds} s of pulling the model and its load"
 
 
 def check_memory(served: ServedModel, *, model_bytes: int) -> None:
@@ -94,10 +124,10 @@ def _mebibytes(size_bytes: int) -> int:
     return -(-size_bytes // _MIB)
 
 
-def _each(one: float, pods: tuple[int, int]) -> tuple[float, float]:
-    return round(one * pods[0], 2), round(one * pods[1], 2)
+def _each(one: float, pods: Whole) -> Real:
+    return round(one * pods[0], 2), round(one * pods[1], 2), round(one * pods[2], 2)
 
 
-def _range(bounds: tuple[float, float]) -> str:
-    low, high = (f"{bound:g}" for bound in bounds)
+def _range(bounds: Whole | Real) -> str:
+    low, high = f"{bounds[0]:g}", f"{bounds[-1]:g}"
     return low if low == high else f"{low} to {high}"

@@ -11,10 +11,11 @@ import pulumi
 
 from components import naming, plan, rollout
 from components.autoscaling import Autoscaler
+from components.compatibility import warnings
 from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
 from components.console import ConsoleDoor, ConsoleDoorArgs
 from components.exposure import CanaryBackend, Exposure, ExposureArgs
-from components.forecast import forecast
+from components.forecast import forecast, start_sentence
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
@@ -74,6 +75,8 @@ class ModelEndpoint(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         for sentence in _announcements(args):
             pulumi.log.info(f"model {args.served.model.name}: {sentence}", self)
+        for sentence in _warnings(args):
+            pulumi.log.warn(f"model {args.served.model.name}: {sentence}", self)
         images = _images(name, args, child)
         self.image = images[rollout.running_name(args.served)]
         servers: list[ModelServer] = []
@@ -205,7 +208,14 @@ def _announcements(args: ModelEndpointArgs) -> list[str]:
         [takeover(args.served).reason, *_scaling_advice(args.served)] if args.served.gpu.count else []
     )
     about_canary = [rollout.sentence(args.served, args.artifact, args.candidate)] if args.candidate else []
-    return [forecast(args.served, args.prices).sentence(), *about_gpus, *about_canary]
+    model_bytes = args.artifact.manifest.size_bytes
+    start = start_sentence(args.served, args.cluster, model_bytes=model_bytes)
+    return [forecast(args.served, args.prices).sentence(), start, *about_gpus, *about_canary]
+
+
+def _warnings(args: ModelEndpointArgs) -> list[str]:
+    artifacts = [each for each in (args.artifact, args.candidate) if each]
+    return [each for artifact in artifacts for each in warnings(args.served, artifact)]
 
 
 def _scaling_advice(served: ServedModel) -> list[str]:

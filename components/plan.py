@@ -81,6 +81,13 @@ def replica_bounds(served: ServedModel) -> tuple[int, int]:
     return served.server.replicas, served.server.replicas
 
 
+def typical_replicas(served: ServedModel) -> int:
+    """Return the pods of an ordinary day: as configured, within the bounds, or the middle of them."""
+    fewest, most = replica_bounds(served)
+    asked = served.autoscaling.typical_replicas if served.autoscaling.enabled else 0
+    return min(most, max(fewest, asked or (fewest + most + 1) // 2))
+
+
 def canary_bounds(served: ServedModel) -> tuple[int, int]:
     """Return the fewest and the most pods of the canary; none where no version is on trial.
 

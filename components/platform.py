@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import Namespace, ResourceQuota, ResourceQuotaSpe
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming, plan
+from components.compatibility import check_compatibility
 from components.config import ClusterConfig, PlatformConfig, ServedModel
 from components.diagnosis import failure_hook
 from components.exposure import default_deny
@@ -37,6 +38,7 @@ class ServingPlatformArgs:
 
     def __post_init__(self) -> None:
         # Here and not in the constructor: a pod that cannot live is refused before the first resource is declared.
+        check_compatibility(self.config)
         check_quota(self.config)
         for served in self.config.served:
             artifact, candidate = self.artifacts[served.model.name], self.candidates.get(served.model.name)

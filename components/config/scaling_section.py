@@ -20,6 +20,12 @@ class AutoscalingConfig:
     )
     min_replicas: int = setting(1, "Fewest pods.", minimum=1, maximum=5_000)
     max_replicas: int = setting(3, "Most pods.", minimum=1, maximum=5_000)
+    typical_replicas: int = setting(
+        0,
+        "Pods on an ordinary day, for the forecast; 0 for the middle of the bounds.",
+        minimum=0,
+        maximum=5_000,
+    )
     cpu_percent: int = setting(
         70,
         "CPU use, in percent of the request, that pods are added above; 0 to leave CPU out.",

@@ -32,6 +32,22 @@ class ClusterConfig:
         "Kubernetes minor version whose restricted Pod Security profile is enforced.",
         pattern=(r"v1\.\d+", "a minor version such as `v1.34`"),
     )
+    kubernetes_version: str = setting(
+        "",
+        "Minor version of the cluster, such as `v1.34`, to check the configuration against; empty to check nothing.",
+        pattern=(r"v1\.\d+", "a minor version such as `v1.34`"),
+    )
+    gpu_driver: str = setting(
+        "",
+        "Version of the NVIDIA driver on the nodes, such as `570.86.15`, to check the runtime against; empty to check nothing.",
+        pattern=(r"\d+(\.\d+)+", "a driver version such as `570.86.15`"),
+    )
+    pull_mib_per_second: int = setting(
+        0,
+        "How fast a node pulls images, for the forecast of a start; 0 for unknown.",
+        minimum=0,
+        maximum=1_000_000,
+    )
     node_address: str = setting("", "Address at which NodePorts answer, for the addresses in the outputs.")
     priority_class: str = setting("", "PriorityClass of the pods; it must exist.", pattern=DNS_LABEL)
     image_pull_secrets: tuple[str, ...] = setting(

@@ -167,7 +167,7 @@ def test_both_containers_are_in_the_forecast_and_have_a_floor():
     sizes = {"resources": {"cpuMillicores": 1_500, "memoryMib": 2_048}}
     upstream = {**UPSTREAM["upstream"], "gatewayCpuMillicores": 500, "gatewayMemoryMib": 1_024}
     facts = deploy(**{**UPSTREAM, **sizes, "upstream": upstream}).outputs["forecast"]
-    assert (facts["cpu_cores"], facts["memory_gib"]) == ([2, 6], [3, 9])
+    assert (facts["cpu_cores"], facts["memory_gib"]) == ([2, 4, 6], [3, 6, 9])
     caches = {**UPSTREAM["server"], "settings": {"output_cache_bytes": 1 << 30}}
     with pytest.raises(
         pulumi.RunError, match=r"upstream.gatewayMemoryMib of model mnist must be at least 1136"
