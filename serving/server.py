@@ -136,7 +136,7 @@ class Server:
                 self.metrics,
                 timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
                 routes=routes,
-                is_ready=lambda: not self.readiness.obstacles(),
+                is_ready=self._is_ready,
             )
             greet, refuse = self._entrances.for_rest(api.handle, refusal)
             server = HttpServer(api.answer, http_limits(settings), refusal=refuse, greet=greet)
@@ -158,6 +158,9 @@ class Server:
         site = open_site(self.settings, api.handle, self._pipeline, self.metrics, self.readiness)
         server = HttpServer(site.handle, http_limits(self.settings), refusal=refusal)
         await self._listen("console", server, self.settings.console_port)
+
+    def _is_ready(self) -> bool:
+        return not self.readiness.obstacles()
 
     def _report(self) -> dict[str, object]:
         models = {
@@ -191,9 +194,9 @@ class Server:
             self._pipeline,
             self.metrics,
             settings,
-            is_ready=lambda: not self.readiness.obstacles(),
+            is_ready=self._is_ready,
         )
-        self._grpc = make_grpc_server(self._entrances.for_grpc(table), settings)
+        self._grpc = make_grpc_server(self._entrances.for_grpc(table), settings, is_ready=self._is_ready)
         if settings.port:
             self.grpc_port = await self._grpc.listen(settings.listen_address, settings.port)
             log.info("listening for gRPC on %s:%d", settings.listen_address, self.grpc_port)

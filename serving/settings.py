@@ -49,7 +49,7 @@ class ServingSettings:
     )
     grpc_transport: str = _setting(
         "http2",
-        "What carries gRPC: http2 (our own, unary calls, fast) or grpcio (with reflection, slower).",
+        "What carries gRPC: http2 (our own, fast) or grpcio (slower, takes grpc_channel_arguments).",
         choices=("http2", "grpcio"),
     )
     grpc_channel_arguments: str = _setting(

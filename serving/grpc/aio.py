@@ -6,19 +6,16 @@ same table. It costs 350 to 500 us of CPU per call.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import grpc
 import grpc.aio
-from google.protobuf import descriptor_pool
-from grpc_reflection.v1alpha import reflection
 
 from serving.calls import Call
 from serving.errors import ServingError, SettingsError
 from serving.grpc.calls import Method, finished
 from serving.grpc.status import StatusCode, status_of
-from serving.open_inference import POOL
+from serving.grpc.streaming import StreamingMethod
 from serving.settings import ServingSettings
 from serving.text_protos import read_tls
 
@@ -32,13 +29,15 @@ _ENVELOPE_BYTES = 1 << 16
 class GrpcServer:
     """Serves the methods on TCP ports and unix sockets."""
 
-    def __init__(self, methods: Mapping[str, Method], settings: ServingSettings) -> None:
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        settings: ServingSettings,
+        streaming: Mapping[str, StreamingMethod] | None = None,
+    ) -> None:
         self._server = grpc.aio.server(options=_options(settings))
-        self._server.add_generic_rpc_handlers((_Handlers(methods),))
+        self._server.add_generic_rpc_handlers((_Handlers(methods, streaming or {}),))
         self._credentials = _credentials(settings)
-        services = sorted({path.split("/")[1] for path in methods})
-        pools: Any = _Pools()  # it is asked like a pool, and is none
-        reflection.enable_server_reflection([*services, reflection.SERVICE_NAME], self._server, pool=pools)
 
     async def listen(self, address: str, port: int) -> int:
         """The bound port. Raises OSError when it is taken."""
@@ -67,34 +66,13 @@ class GrpcServer:
         await self._server.stop(grace_seconds)
 
 
-class _Pools:
-    """What reflection looks names up in: the Open Inference Protocol lives in a pool of its own."""
-
-    def __init__(self) -> None:
-        default = descriptor_pool.Default()
-        self.FindFileByName = _either(default.FindFileByName, POOL.FindFileByName)
-        self.FindFileContainingSymbol = _either(
-            default.FindFileContainingSymbol, POOL.FindFileContainingSymbol
-        )
-        self.FindMessageTypeByName = _either(default.FindMessageTypeByName, POOL.FindMessageTypeByName)
-        self.FindExtensionByNumber = default.FindExtensionByNumber  # there are none in the other one
-        self.FindAllExtensions = default.FindAllExtensions
-
-
-def _either(first: Callable[[str], Any], second: Callable[[str], Any]) -> Callable[[str], Any]:
-    def find(name: str) -> Any:  # noqa: ANN401 - descriptors of any kind
-        try:
-            return first(name)
-        except KeyError:
-            return second(name)
-
-    return find
-
-
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only
-    def __init__(self, methods: Mapping[str, Method]) -> None:
+    def __init__(self, methods: Mapping[str, Method], streaming: Mapping[str, StreamingMethod]) -> None:
         self._handlers = {
             path: grpc.unary_unary_rpc_method_handler(_adapt(method)) for path, method in methods.items()
+        } | {
+            path: grpc.stream_stream_rpc_method_handler(_adapt_streaming(method))
+            for path, method in streaming.items()
         }
 
     def service(
@@ -114,6 +92,31 @@ def _adapt(method: Method):  # type: ignore[no-untyped-def]  # noqa: ANN202 - gr
             code, text = StatusCode.INTERNAL, "Internal error; the server's log has the details"
         await context.abort(_CODES[code], text)
         raise AssertionError("abort always raises")
+
+    return handle
+
+
+class _Conversation:
+    """grpcio's context as a `Conversation`."""
+
+    def __init__(self, context: "grpc.aio.ServicerContext[bytes, bytes]") -> None:
+        self._context = context
+
+    async def receive(self) -> bytes | None:
+        message = await self._context.read()
+        return message if isinstance(message, bytes) else None
+
+    async def send(self, message: bytes) -> None:
+        await self._context.write(message)
+
+
+def _adapt_streaming(method: StreamingMethod):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as above
+    async def handle(_messages: object, context: "grpc.aio.ServicerContext[bytes, bytes]") -> None:
+        try:
+            await method(_Conversation(context))
+        except ServingError as error:
+            code, text = status_of(error)
+            await context.abort(_CODES[code], text)
 
     return handle
 

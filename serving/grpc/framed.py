@@ -1,7 +1,6 @@
 """The table of methods on our own HTTP/2 server: the fast transport.
 
-It carries unary calls only, so the streaming services (reflection, Health.Watch) are on `serving.grpc.aio`.
-No call becomes a task: a method is told how to finish, and what is answered from memory has by then.
+No unary call becomes a task: a method is told how to finish, and what is answered from memory has by then.
 """
 
 import asyncio
@@ -13,6 +12,7 @@ from serving.calls import Call
 from serving.errors import Overloaded, ServingError
 from serving.grpc.calls import Method
 from serving.grpc.status import status_of
+from serving.grpc.streaming import StreamingMethod
 from serving.settings import ServingSettings
 from serving.tls import certificate_names, server_context
 
@@ -25,10 +25,16 @@ _ENVELOPE_BYTES = 1 << 16
 class FramedServer:
     """Serves the methods on TCP ports and unix sockets."""
 
-    def __init__(self, methods: Mapping[str, Method], settings: ServingSettings) -> None:
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        settings: ServingSettings,
+        streaming: Mapping[str, StreamingMethod] | None = None,
+    ) -> None:
         describe = _describe_sender if settings.access_file else _describe
         handlers = {path: _adapt(method, describe) for path, method in methods.items()}
-        self._server = http2.UnaryServer(handlers, limits=_limits(settings))
+        streams = {path: _adapt_streaming(method) for path, method in (streaming or {}).items()}
+        self._server = http2.UnaryServer(handlers, streaming=streams, limits=_limits(settings))
         self._tls = server_context(settings.ssl_config_file) if settings.ssl_config_file else None
 
     async def listen(self, address: str, port: int) -> int:
@@ -61,6 +67,16 @@ def _adapt(method: Method, describe: Callable[[http2.CallContext], Call]) -> htt
         if not context.is_over:
             context.on_cancel(cancel)
         return http2.LATER
+
+    return handle
+
+
+def _adapt_streaming(method: StreamingMethod) -> http2.StreamingHandler:
+    async def handle(call: http2.StreamingCall) -> None:
+        try:
+            await method(call)
+        except ServingError as error:
+            raise _status_error(error) from error
 
     return handle
 

@@ -130,9 +130,9 @@ class UpstreamServer:
     def _make_grpc(self, client: UnaryClient) -> "FramedServer | GrpcServer":
         table: dict[str, Method] = {
             **pass_methods(client, self.metrics, may_reload=self.settings.enable_config_reload),
-            "/grpc.health.v1.Health/Check": check_method(lambda: not self.readiness.obstacles()),
+            "/grpc.health.v1.Health/Check": check_method(self._is_ready),
         }
-        return make_grpc_server(self._entrances.for_grpc(table), self.settings)
+        return make_grpc_server(self._entrances.for_grpc(table), self.settings, is_ready=self._is_ready)
 
     def _probes(self) -> list[Probe]:
         probes: list[Probe] = []
@@ -141,6 +141,9 @@ class UpstreamServer:
         if self._pool is not None:
             probes.append(rest_probe(self._pool, str(self._rest_address)))
         return probes
+
+    def _is_ready(self) -> bool:
+        return not self.readiness.obstacles()
 
     def _report(self) -> dict[str, object]:
         return {

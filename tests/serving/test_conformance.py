@@ -84,7 +84,6 @@ def test_an_example_without_its_feature_is_the_askers_fault(channel: grpc.Channe
     assert "x" in caught.value.details()
 
 
-@pytest.mark.parametrize("server", ["grpcio"], indirect=True)  # the other one carries unary calls only
 def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
     from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
