@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming, plan, rollout
 from components.autoscaling import Autoscaler
 from components.compatibility import warnings
 from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
 from components.console import ConsoleDoor, ConsoleDoorArgs
+from components.delivery import delivery
 from components.exposure import CanaryBackend, Exposure, ExposureArgs
 from components.forecast import forecast, start_sentence
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
+from components.repository_doors import repository_doors
 from components.rollout import Track
 from components.takeover import takeover
 from components.track_parts import TrackParts
@@ -87,6 +90,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             Autoscaler(f"{prefix}-autoscaler", scaler, child)
         server, canary = servers[0], servers[1] if len(servers) > 1 else None
         Exposure(f"{name}-exposure", _exposure_args(args, server, canary), child)
+        _outward_doors(name, args, child)
         if args.served.server.console_node_port:
             ConsoleDoor(f"{name}-console", _console_args(args), child)
         Observability(f"{name}-observability", _observability_args(args), child)
@@ -113,8 +117,14 @@ def _tracks(args: ModelEndpointArgs) -> tuple[Track, ...]:
 def _images(
     name: str, args: ModelEndpointArgs, child: pulumi.ResourceOptions
 ) -> dict[str, pulumi.Output[str]]:
-    """Declare an image of each version, whether or not something runs it, and return them by the track that it was made for."""
+    """Declare an image of each version, whether or not something runs it, and return them by the track that it was made for.
+
+    What comes from a repository needs none: its image is the runtime.
+    """
     artifacts = {naming.STABLE: args.artifact, naming.CANARY: args.candidate}
+    if not args.served.is_in_image:
+        runtime = pulumi.Output.from_input(args.runtime)
+        return {track: runtime for track, artifact in artifacts.items() if artifact}
     return {
         track: ModelImage(
             f"{name}{naming.suffix(track)}-image",
@@ -166,6 +176,18 @@ def _exposure_args(args: ModelEndpointArgs, server: ModelServer, canary: ModelSe
         if canary
         else None,
     )
+
+
+def _outward_doors(name: str, args: ModelEndpointArgs, child: pulumi.ResourceOptions) -> None:
+    """Let the pods out to the bucket that they fetch from, where the namespace is closed."""
+    served, instance = args.served, naming.dns_label(args.served.model.name)
+    arriving = delivery(served.delivery, args.artifact, plan.base_path(served))
+    if arriving is None or not arriving.access.is_remote or not served.exposure.network_policies:
+        return
+    metadata = ObjectMetaArgs(
+        name=f"{instance}-outward", namespace=args.namespace, labels=naming.labels(instance)
+    )
+    repository_doors(name, metadata, naming.model_selector(instance), arriving.access, child)
 
 
 def _console_args(args: ModelEndpointArgs) -> ConsoleDoorArgs:

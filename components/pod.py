@@ -7,7 +7,7 @@ layer is its only container, or has TensorFlow Serving as a native sidecar.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pulumi
@@ -42,6 +42,7 @@ from components.containers import (
     pod_security,
     scratch,
 )
+from components.delivery import Delivery
 from components.upstream import UpstreamArgs
 from serving.settings import ServingSettings
 
@@ -82,6 +83,8 @@ class PodArgs:
     """Files of Secrets that the API layer reads: `secret/key` by flag."""
     upstream: UpstreamArgs | None = None
     """TensorFlow Serving beside the API layer, where that is what runs the model."""
+    delivery: Delivery | None = None
+    """How the version comes where it is no layer of the image."""
     track: str = naming.STABLE
     """`stable` or `canary`."""
     spread: str = "preferred"
@@ -111,12 +114,13 @@ def pod_template(args: PodArgs) -> PodTemplateSpecArgs:
             affinity=_affinity(args.gpu),
             resource_claims=_resource_claims(args),
             topology_spread_constraints=_spread(args.instance, args.spread),
-            init_containers=[upstream.sidecar(args.upstream)] if args.upstream else None,
+            init_containers=_init_containers(args) or None,
             containers=[_container(args)],
             volumes=[
                 scratch("tmp", args.resources.scratch_mib),
                 *secret_files.volumes(args.secret_files),
                 *(upstream.volumes(args.instance, args.upstream) if args.upstream else ()),
+                *(args.delivery.volumes() if args.delivery else ()),
             ],
         ),
     )
@@ -156,7 +160,7 @@ def _container(args: PodArgs) -> ContainerArgs:
             ContainerPortArgs(name="rest", container_port=args.settings.rest_api_port),
             ContainerPortArgs(name=health.MONITORING_PORT_NAME, container_port=args.settings.monitoring_port),
         ],
-        resources=container_resources(args.resources, _own_gpu(args)),
+        resources=container_resources(_with_room(args), _own_gpu(args)),
         security_context=container_security(),
         startup_probe=health.startup_probe(args.load_seconds),
         readiness_probe=health.readiness_probe(),
@@ -168,12 +172,25 @@ def _container(args: PodArgs) -> ContainerArgs:
             VolumeMountArgs(name="tmp", mount_path=SCRATCH),
             *secret_files.mounts(args.secret_files),
             *(upstream.gateway_mounts() if args.upstream else ()),
+            *(args.delivery.mounts() if args.delivery else ()),
         ],
     )
 
 
 def _environment(args: PodArgs) -> list[EnvVarArgs]:
     return environment({"HOME": SCRATCH, **gpu_variables(_own_gpu(args)), **args.settings.to_env()})
+
+
+def _init_containers(args: PodArgs) -> list[ContainerArgs]:
+    fetching = args.delivery.init_containers() if args.delivery else []
+    return [*fetching, *([upstream.sidecar(args.upstream)] if args.upstream else ())]
+
+
+def _with_room(args: PodArgs) -> ResourcesConfig:
+    """Return the container's resources with room for what is fetched: an empty volume counts as its pod's disk."""
+    if args.delivery is None:
+        return args.resources
+    return replace(args.resources, scratch_mib=args.resources.scratch_mib + args.delivery.scratch_mib)
 
 
 def _own_gpu(args: PodArgs) -> GpuConfig:

@@ -10,6 +10,7 @@ import pulumi
 from components import naming, plan
 from components.autoscaling import AutoscalerArgs
 from components.config import ClusterConfig, ServedModel
+from components.delivery import delivery
 from components.model_server import ModelServerArgs
 from components.pod import CONTAINER, PodArgs
 from components.rollout import Track
@@ -72,7 +73,8 @@ class TrackParts:
             instance=track.instance,
             model=naming.dns_label(served.model.name),
             track=track.name,
-            image=self.runtime if served.has_upstream else self.image,
+            image=self.image if served.is_in_image and not served.has_upstream else self.runtime,
+            delivery=delivery(served.delivery, track.artifact, plan.base_path(served)),
             upstream=self._upstream() if served.has_upstream else None,
             version=track.artifact.version,
             model_digest=pulumi.Output.from_input(self.contract).apply(lambda _: track.artifact.digest),

@@ -25,7 +25,7 @@ from components.config import GpuConfig, ResourcesConfig
 from components.config.training_sections import TrainingConfig
 from components.errors import ConfigError
 from components.model_repository import RepositoryAccess
-from components.training_network import outward_doors
+from components.repository_doors import repository_doors
 from components.training_pod import PUBLISH, TrainingPodArgs, training_pod
 
 _QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
@@ -75,7 +75,7 @@ class TrainingJob(pulumi.ComponentResource):
         account = ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
         )
-        outward_doors(name, args.namespace, instance, args.repository, child)
+        repository_doors(name, metadata, naming.training_selector(instance), args.repository, child)
         account_name = account.metadata.apply(lambda made: made.name or "")
         job = Job(
             f"{name}-run", metadata=_metadata(args, instance), spec=_job(args, account_name), opts=child

@@ -34,6 +34,7 @@ def check_platform(platform: PlatformConfig) -> None:
         _check_gpus_available(served)
         _check_server(served.server)
         _check_upstream(served)
+        _check_delivery(served)
         _check_exposure(served.exposure)
     _check_node_ports(platform.served)
     _check_hosts(platform.served)
@@ -165,6 +166,14 @@ def _check_upstream(served: ServedModel) -> None:
     if served.upstream.image and not served.has_upstream:
         raise ConfigError(
             f"upstream.image is set but server.runtime is {served.server.runtime}; set it to tensorflow-serving, or leave upstream out"
+        )
+
+
+def _check_delivery(served: ServedModel) -> None:
+    if served.delivery.mode != "image" and served.has_upstream:
+        raise ConfigError(
+            f"delivery.mode is {served.delivery.mode}, but TensorFlow Serving reads the model from its image; set delivery.mode to image, "
+            "or server.runtime to built-in"
         )
 
 

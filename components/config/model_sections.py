@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from components.config.delivery_section import DeliveryConfig
 from components.config.fields import DNS_LABEL, check_limits, setting
 from components.config.rollout_sections import CanaryConfig, RolloutConfig
 from components.config.scaling_section import AutoscalingConfig
@@ -220,6 +221,7 @@ class ServedModel:
     model: ModelConfig
     server: ServerConfig = field(default_factory=ServerConfig)
     upstream: UpstreamConfig = field(default_factory=UpstreamConfig)
+    delivery: DeliveryConfig = field(default_factory=DeliveryConfig)
     resources: ResourcesConfig = field(default_factory=ResourcesConfig)
     gpu: GpuConfig = field(default_factory=GpuConfig)
     autoscaling: AutoscalingConfig = field(default_factory=AutoscalingConfig)
@@ -232,6 +234,11 @@ class ServedModel:
     def has_upstream(self) -> bool:
         """Whether TensorFlow Serving runs the model, behind the API layer."""
         return self.server.runtime == "tensorflow-serving"
+
+    @property
+    def is_in_image(self) -> bool:
+        """Whether the model is a layer of the image, and does not come from a repository."""
+        return self.delivery.mode == "image"
 
     @property
     def candidate(self) -> ModelConfig | None:

@@ -138,12 +138,12 @@ def test_the_way_out_is_names_and_the_store():
     policy = next(
         each
         for each in deploy(repository={"endpoint": "http://s3.example.com:9000"}).all("NetworkPolicy")
-        if "doors" in each.name
+        if "outward" in each.name
     )
     dns, store = policy.inputs["spec"]["egress"]
     assert [each["port"] for each in dns["ports"]] == [53, 53]
     assert [each["port"] for each in store["ports"]] == [443, 9000]
-    assert policy.inputs["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert policy.inputs["spec"]["policyTypes"] == ["Egress"]
 
 
 def test_the_pod_keeps_the_restricted_profile():

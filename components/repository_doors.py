@@ -1,5 +1,9 @@
-"""The way out of a training pod: names, and the object store. Nothing comes in; in a namespace that is closed, nothing else goes out."""
+"""The way out to a model repository: names, and the object store. In a namespace that is closed, nothing else goes out.
 
+A network policy knows pods, not their containers: what an init container may reach, the pod may reach for all its life.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,32 +16,28 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicySpecArgs,
 )
 
-from components import naming
 from components.model_repository import RepositoryAccess
 
 _DNS_PORT: Final = 53
 _HTTPS_PORT: Final = 443
 
 
-def outward_doors(
+def repository_doors(
     name: str,
-    namespace: pulumi.Input[str],
-    instance: str,
+    metadata: ObjectMetaArgs,
+    pods: Mapping[str, str],
     repository: RepositoryAccess,
     opts: pulumi.ResourceOptions,
 ) -> NetworkPolicy:
-    """Declare the policy that lets a run's pods reach names, data over https, and the repository's server."""
-    metadata = ObjectMetaArgs(
-        name=f"{instance}-training", namespace=namespace, labels=naming.training_labels(instance)
-    )
+    """Declare the policy that lets the pods with these labels reach names, data over https, and the repository's server."""
     dns = [NetworkPolicyPortArgs(port=_DNS_PORT, protocol=protocol) for protocol in ("UDP", "TCP")]
     stores = [NetworkPolicyPortArgs(port=port, protocol="TCP") for port in _store_ports(repository)]
     return NetworkPolicy(
-        f"{name}-doors",
+        f"{name}-outward",
         metadata=metadata,
         spec=NetworkPolicySpecArgs(
-            pod_selector=LabelSelectorArgs(match_labels=naming.training_selector(instance)),
-            policy_types=["Ingress", "Egress"],
+            pod_selector=LabelSelectorArgs(match_labels=dict(pods)),
+            policy_types=["Egress"],
             # Any address: an object store has thousands, and names are no part of a network policy.
             egress=[NetworkPolicyEgressRuleArgs(ports=dns), NetworkPolicyEgressRuleArgs(ports=stores)],
         ),

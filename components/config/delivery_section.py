@@ -1,0 +1,57 @@
+"""The keys of how a version reaches the pods: as a layer of the image, or from a model repository."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from components.config.fields import DNS_LABEL, check_limits, setting
+from components.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryConfig:
+    """How a version reaches the pods; the repository is one that `python -m model_export publish` fills."""
+
+    SECTION: ClassVar[str] = "delivery"
+
+    mode: str = setting(
+        "image",
+        "image (a layer of the image), init-fetch (each pod fetches it from a bucket) or volume (pods mount a claim that holds it).",
+        choices=("image", "init-fetch", "volume"),
+    )
+    bucket: str = setting(
+        "",
+        "Bucket and prefix of the repository, below which the model has its base path, such as s3://models/team.",
+        pattern=(
+            r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?",
+            "a bucket with a prefix, such as s3://models/team",
+        ),
+    )
+    endpoint: str = setting(
+        "",
+        "Address of an S3 server other than Amazon's.",
+        pattern=(r"https?://\S+", "an http or https address"),
+    )
+    region: str = setting("", "Region of the bucket; empty for the client's default.")
+    credentials_secret: str = setting(
+        "",
+        "Secret whose key `credentials` is an AWS credentials file; empty for the pod's own identity.",
+        pattern=DNS_LABEL,
+    )
+    fetch_image: str = setting(
+        "",
+        "Image by digest, with this project's `model_export` and boto3, that fetches.",
+        pattern=(r"\S+@sha256:[0-9a-f]{64}", "an image by digest, `NAME@sha256:…`"),
+    )
+    claim: str = setting(
+        "", "PersistentVolumeClaim of the namespace that holds the repository.", pattern=DNS_LABEL
+    )
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.SECTION)
+        needed = {"init-fetch": ("bucket", "fetch_image"), "volume": ("claim",)}.get(self.mode, ())
+        for name in needed:
+            if not getattr(self, name):
+                key = {"fetch_image": "fetchImage"}.get(name, name)
+                raise ConfigError(
+                    f"delivery.mode is {self.mode} but delivery.{key} is not set; set it, or set delivery.mode to image"
+                )
