@@ -55,6 +55,7 @@ def export(
     examples = None if request.evaluate is None else read_examples(request.evaluate)
     with staged(request.base_path) as folder:
         model, exchanges, rehearsal = _freeze(source, request, examples, report, watcher)
+        release_memory()  # only now does nothing refer to the source any more
         watcher.enter(steps.WRITE)
         write_servable(folder, model)
         verification = verify(folder, exchanges, watcher=watcher)
@@ -113,7 +114,6 @@ def _freeze(
             preprocessed = find_preprocessed(
                 request.preprocessed, loaded.session.graph, frozen.graph, signatures[request.signature]
             )
-    release_memory()
     canonicalise(frozen.graph)
     report(
         f"Froze {frozen.folded.variables} variables, {frozen.folded.size_bytes} bytes, "

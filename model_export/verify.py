@@ -88,10 +88,7 @@ def interview(
 def verify(folder: Path, exchanges: tuple[Exchange, ...], *, watcher: Watcher = NOBODY) -> Verification:
     """Let the servable in `folder` pass both gates. Raises VerificationError, naming the output, on a difference."""
     watcher.enter(steps.VERIFY)
-    with opened_servable(folder, exact()) as answer:
-        for count, each in enumerate(exchanges):
-            _compare_exactly(each, answer(each.signature, each.inputs))
-            watcher.advance(count + 1, len(exchanges))
+    _verify_exactly(folder, exchanges, watcher)
     release_memory()
     watcher.enter(steps.VERIFY_AS_SERVED)
     return verify_as_served(folder, exchanges, watcher=watcher)
@@ -108,13 +105,28 @@ def verify_as_served(
 
     A wider `tolerance` also forgives a change of winners; None forgives everything but another shape, and only measures.
     """
+    differences = _differences_as_served(folder, exchanges, tolerance, watcher)
+    release_memory()
+    return Verification(exchanges=len(exchanges), largest_difference=max(differences, default=0.0))
+
+
+# Each gate is a function of its own: what it loaded is let go of when it returns, before the next one loads the model again.
+def _verify_exactly(folder: Path, exchanges: tuple[Exchange, ...], watcher: Watcher) -> None:
+    with opened_servable(folder, exact()) as answer:
+        for count, each in enumerate(exchanges):
+            _compare_exactly(each, answer(each.signature, each.inputs))
+            watcher.advance(count + 1, len(exchanges))
+
+
+def _differences_as_served(
+    folder: Path, exchanges: tuple[Exchange, ...], tolerance: float | None, watcher: Watcher
+) -> list[float]:
+    differences = []
     with opened_servable(folder, served()) as answer:
-        differences = []
         for count, each in enumerate(exchanges):
             differences.append(_compare_as_served(each, answer(each.signature, each.inputs), tolerance))
             watcher.advance(count + 1, len(exchanges))
-    release_memory()
-    return Verification(exchanges=len(exchanges), largest_difference=max(differences, default=0.0))
+    return differences
 
 
 @contextmanager
@@ -123,12 +135,20 @@ def opened_servable(folder: Path, config: ConfigProto) -> Iterator[Callable[[str
     tf = import_tensorflow()
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph, config=config) as session:
         try:
-            meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+            signatures = _load(session, folder)
         except (tf.errors.OpError, ValueError, OSError) as error:
             message = f"expected a servable that loads in {folder}, received {first_line(error)}; please report this export"
             raise VerificationError(message) from error
-        signatures = meta_graph.signature_def
         yield lambda key, inputs: run_signature(session, signatures[key], inputs)
+
+
+def _load(session: Any, folder: Path) -> dict[str, SignatureDef]:  # noqa: ANN401 - tf.Session
+    """Return copies of the signatures: a part of a MetaGraphDef keeps all of it in memory, weights included."""
+    meta_graph = import_tensorflow().compat.v1.saved_model.load(session, ["serve"], str(folder))
+    copies = {key: type(each)() for key, each in meta_graph.signature_def.items()}
+    for key, copy in copies.items():
+        copy.CopyFrom(meta_graph.signature_def[key])
+    return copies
 
 
 def _distinct(signatures: Mapping[str, SignatureDef]) -> list[tuple[str, SignatureDef]]:
