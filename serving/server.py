@@ -195,6 +195,7 @@ class Server:
             self.metrics,
             settings,
             is_ready=self._is_ready,
+            replace=self._watcher.replace if settings.enable_config_reload else None,
         )
         self._grpc = make_grpc_server(self._entrances.for_grpc(table), settings, is_ready=self._is_ready)
         if settings.port:

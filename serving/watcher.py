@@ -5,7 +5,6 @@ a mistake found while running is logged, shown in the metrics, and changes nothi
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -26,6 +25,7 @@ class Watcher:
         self._metrics = metrics
         self._applied: Sequence[ModelSource] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._changes: set[asyncio.Task[None]] = set()
 
     async def start(self, sources: Sequence[ModelSource]) -> None:
         """Load the models. Raises ModelError, SettingsError, unless somebody will look again."""
@@ -59,12 +59,30 @@ class Watcher:
         else:
             self._metrics.config_stale.set(0)
 
+    async def replace(self, sources: Sequence[ModelSource]) -> None:
+        """Serve these models from now on, until the configuration file changes.
+
+        Raises ModelError or SettingsError; then what was served stays. Once begun it goes on to its end, also
+        when nobody waits for that any more: half a change would be worse than either.
+        """
+        log.info("the models' configuration is replaced: %s", ", ".join(source.name for source in sources))
+        change = asyncio.create_task(self._reconciler.configure(sources))
+        self._changes.add(change)
+        change.add_done_callback(self._changed)
+        await asyncio.shield(change)
+
     async def close(self) -> None:
         """Look no more."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._changes]
+        for task in tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _changed(self, change: asyncio.Task[None]) -> None:
+        self._changes.discard(change)
+        error = None if change.cancelled() else change.exception()
+        if error is not None:
+            log.error("the new configuration does not hold: %s; what is served stays", error)
 
 
 async def _repeat(seconds: float, look: Callable[[], Awaitable[None]]) -> None:

@@ -10,6 +10,7 @@ from serving.grpc.inference import Inference
 from serving.grpc.metadata import model_metadata, model_status
 from serving.grpc.open_inference import OpenInference
 from serving.grpc.predictions import Predictions
+from serving.grpc.reloading import Replace, reload_method
 from serving.metrics import Metrics
 from serving.pipeline import Pipeline
 from serving.repository import Repository
@@ -25,8 +26,9 @@ def methods(
     settings: ServingSettings,
     *,
     is_ready: Callable[[], bool],
+    replace: Replace | None = None,
 ) -> dict[str, Method]:
-    """The table of this server."""
+    """The table of this server; `replace` is what reloading the configuration does, where that is allowed."""
     inference = Inference(repository, pipeline)
 
     async def metadata(message: bytes, _call: Call) -> bytes:
@@ -42,6 +44,7 @@ def methods(
         f"{_PREDICTION}MultiInference": _counted(metrics, "multi_inference", inference.multi_inference),
         f"{_PREDICTION}GetModelMetadata": uncounted(metadata),
         f"{_MODEL}GetModelStatus": uncounted(status),
+        f"{_MODEL}HandleReloadConfigRequest": reload_method(replace),
         "/grpc.health.v1.Health/Check": health.check_method(is_ready),
         **OpenInference(repository, pipeline, metrics, settings, is_ready=is_ready).methods(),
     }

@@ -8,7 +8,7 @@ from serving.repository.loader import ServableLoader, WarmUp
 from serving.repository.models import Repository
 from serving.repository.reconciler import Reconciler
 from serving.repository.servable import Servable
-from serving.repository.sources import ModelSource, Policy, read_sources
+from serving.repository.sources import ModelSource, Policy, read_sources, sources_of
 from serving.repository.states import State, VersionStatus
 from serving.repository.vouching import make_vouch
 
@@ -24,4 +24,5 @@ __all__ = [
     "WarmUp",
     "make_vouch",
     "read_sources",
+    "sources_of",
 ]

@@ -73,22 +73,27 @@ def _read_file(path: Path) -> list[ModelSource]:
         raise SettingsError(
             f"expected a ModelServerConfig as text protobuf in {path}, got: {error}"
         ) from error
-    sources = [_source(model, path) for model in config.model_config_list.config]
+    return sources_of(config, origin=str(path))
+
+
+def sources_of(config: model_server_config_pb2.ModelServerConfig, *, origin: str) -> list[ModelSource]:
+    """The models that `config` names; `origin` is where it came from, for messages. Raises SettingsError."""
+    sources = [_source(model, origin) for model in config.model_config_list.config]
     names = [source.name for source in sources]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated or not names:
         found = f"{min(repeated)} more than once" if repeated else "none"
-        raise SettingsError(f"expected models with names of their own in {path}, got {found}")
+        raise SettingsError(f"expected models with names of their own in {origin}, got {found}")
     return sources
 
 
-def _source(model: model_server_config_pb2.ModelConfig, path: Path) -> ModelSource:
+def _source(model: model_server_config_pb2.ModelConfig, origin: str) -> ModelSource:
     if model.model_platform not in {"", _PLATFORM}:
         raise SettingsError(
-            f"expected the platform of the model {model.name!r} in {path} to be {_PLATFORM}, got {model.model_platform!r}"
+            f"expected the platform of the model {model.name!r} in {origin} to be {_PLATFORM}, got {model.model_platform!r}"
         )
     if not model.base_path:
-        raise SettingsError(f"expected a base_path for the model {model.name!r} in {path}, got none")
+        raise SettingsError(f"expected a base_path for the model {model.name!r} in {origin}, got none")
     return ModelSource(
         name=model.name,
         base_path=Path(model.base_path),

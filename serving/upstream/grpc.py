@@ -12,6 +12,7 @@ from serving.calls import Call
 from serving.errors import PermissionRefused
 from serving.grpc import Method, PassedStatus, StatusCode
 from serving.grpc.calls import Cancel, Counted, Finish, forget
+from serving.grpc.reloading import OFF
 from serving.http2 import StatusError, UnaryClient
 from serving.metrics import Metrics
 
@@ -57,12 +58,7 @@ def _pass(client: UnaryClient, path: str, metrics: Metrics) -> Method:
 
 
 def _refuse_reload(_message: bytes, _call: Call, finish: Finish) -> Cancel:
-    finish(
-        None,
-        PermissionRefused(
-            "what the upstream server serves may not be changed here; set --enable_config_reload to allow it"
-        ),
-    )
+    finish(None, PermissionRefused(OFF))
     return forget
 
 
