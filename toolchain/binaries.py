@@ -113,8 +113,14 @@ CLUSTER = (
     Binary(name="coredns", module="coredns", package="."),
 )
 TESTS = (
-    # The S3 server that the model repository is tested against; nothing that is deployed needs it.
+    # Nothing that is deployed needs these. The S3 server that the model repository is tested against:
     Binary(name="versitygw", module="versitygw", package="github.com/versity/versitygw/cmd/versitygw"),
+    # Runs programs in YAML: an example of another language that the components are used from.
+    Binary(
+        name="pulumi-language-yaml",
+        module="pulumi-language-yaml",
+        package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+    ),
 )
 ALL = CLUSTER + BUILDER + PULUMI + TESTS
 

@@ -19,6 +19,7 @@ from toolchain.binaries import PLUGINS
 from toolchain.folders import Folders
 from toolchain.progress import Progress
 
+HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
 OLDEST_VERSION = (3, 259, 0)
 FETCH_SECONDS = 120.0
 
@@ -75,7 +76,10 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
 def install_built(folders: Folders) -> None:
     """Lay out what was built here as Pulumi's installer does: hosts beside the CLI, plugins by version."""
     home = folders.pulumi_home
-    for name in ("pulumi", "pulumi-language-python"):
+    for name in (
+        "pulumi",
+        *(host for host in HOSTS if binaries.location(binaries.named(host), folders).exists()),
+    ):
         built = binaries.location(binaries.named(name), folders).parent
         for file in built.iterdir():
             _link(file, home / "bin" / file.name)
