@@ -154,6 +154,11 @@ def _check_upstream(served: ServedModel) -> None:
             "upstream.image is not set but server.runtime is tensorflow-serving; name the official server by digest with "
             "`pulumi config set --path upstream.image docker.io/tensorflow/serving:2.20.0@sha256:DIGEST`"
         )
+    if served.has_upstream and served.autoscaling.queue_wait_milliseconds:
+        raise ConfigError(
+            "autoscaling.queueWaitMilliseconds needs the API layer's own queue, but server.runtime is tensorflow-serving, which waits inside; "
+            "set autoscaling.inFlightRequests in its place"
+        )
     if served.has_upstream and served.server.console:
         raise ConfigError(
             "server.console needs a model in the API layer's own process, but server.runtime is tensorflow-serving; leave one out"

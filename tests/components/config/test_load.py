@@ -219,6 +219,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"server": {"runtime": "tensorflow-serving"}, "upstream": {"image": "tensorflow/serving:2.20.0"}},
         "upstream.image must be an image by digest, `NAME:TAG@sha256:…`, got 'tensorflow/serving:2.20.0'",
     ),
+    "a queue that nobody sees": (
+        {**examples.UPSTREAM, "autoscaling": {"queueWaitMilliseconds": 5}},
+        "autoscaling.queueWaitMilliseconds needs the API layer's own queue",
+    ),
+    "a console without a model": (
+        {**examples.UPSTREAM, "server": {"runtime": "tensorflow-serving", "console": True}},
+        "server.console needs a model in the API layer's own process",
+    ),
     "an image that nothing runs": (
         {"upstream": examples.UPSTREAM["upstream"]},
         "upstream.image is set but server.runtime is built-in",
