@@ -20,6 +20,7 @@ VERBS: Final = {
     "diff": "compare the contracts of two servables, field by field",
     "sign": "vouch for a servable with your key",
     "identify": "say who signed a servable, and whether it is still what was signed",
+    "sbom": "list what a servable, or its image, is made of (SPDX)",
     "publish": "put a servable into a model repository, whole or not at all",
     "fetch": "take a servable out of a model repository, every digest checked",
     "list": "list the versions and labels of a model in a repository",
