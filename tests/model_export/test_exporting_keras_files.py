@@ -1,5 +1,8 @@
 """The door for Keras files, with Keras itself: what it predicts is what the servable answers."""
 
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 from model_export.artifact import ExportRequest, Manifest
 from model_export.errors import SourceError
 from model_export.exporting import export
+from model_export.sources.keras import isolation
 from tests.model_export.answering import answers
 from tests.model_export.models.modules import numbers
 
@@ -138,3 +142,33 @@ def test_the_same_file_gives_the_same_identity_whatever_keras_had_made_before(tm
         identities.add(export(request, report=lambda _: None).digest)
 
     assert len(identities) == 1
+
+
+def test_the_process_that_loads_keras_files_reaches_no_network() -> None:
+    words = isolation()
+    if not words:
+        pytest.skip("this machine lets nobody make a network namespace")
+    program = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=5)"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        call = [sys.executable, "-c", program, str(server.getsockname()[1])]
+
+        outside = subprocess.run(call, capture_output=True, text=True, check=False)
+        inside = subprocess.run([*words, *call], capture_output=True, text=True, check=False)
+
+    assert outside.returncode == 0, outside.stderr
+    assert inside.returncode != 0
+    assert "OSError" in inside.stderr
+
+
+def test_the_process_that_loads_keras_files_does_not_read_the_home_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dense().save(tmp_path / "model.keras")
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text(
+        '{"backend": "one that would stop every process that reads this"}'
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    asked = ExportRequest(name="m", source=tmp_path / "model.keras", base_path=tmp_path / "models")
+
+    assert export(asked, report=lambda _: None).path.is_dir()
