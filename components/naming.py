@@ -69,6 +69,18 @@ def shared_labels() -> dict[str, str]:
     return {"app.kubernetes.io/part-of": APPLICATION, "app.kubernetes.io/managed-by": MANAGED_BY}
 
 
+def restricted_profile(version: str) -> dict[str, str]:
+    """Return the labels of a namespace that enforces the restricted Pod Security profile of a Kubernetes minor version.
+
+    The version is pinned, so that an upgrade of the cluster changes no rule; `warn` shows at once what a Deployment's pods would break.
+    """
+    return {
+        f"pod-security.kubernetes.io/{mode}{suffix}": value
+        for mode in ("enforce", "audit", "warn")
+        for suffix, value in (("", "restricted"), ("-version", version))
+    }
+
+
 def model_selector(model: str) -> dict[str, str]:
     """Return the labels that select the pods of all tracks of a model."""
     return {"app.kubernetes.io/name": APPLICATION, MODEL_LABEL: model}

@@ -130,12 +130,7 @@ def _ground(
     name: str, config: PlatformConfig, child: pulumi.ResourceOptions
 ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
     cluster = config.cluster
-    profile = {
-        f"pod-security.kubernetes.io/{mode}{suffix}": value
-        for mode in ("enforce", "audit", "warn")
-        for suffix, value in (("", "restricted"), ("-version", cluster.pod_security_version))
-    }
-    labels = {**naming.shared_labels(), **profile}
+    labels = {**naming.shared_labels(), **naming.restricted_profile(cluster.pod_security_version)}
     # A namespace is gone when its last pod is: as long as the longest request of any model may take.
     patience = pulumi.CustomTimeouts(
         delete=f"{max(plan.pod_lifecycle(each).deletion_seconds for each in config.served)}s"

@@ -57,11 +57,7 @@ class TrainingPlatform(pulumi.ComponentResource):
 
 
 def _namespace(name: str, args: TrainingPlatformArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    profile = {
-        "pod-security.kubernetes.io/enforce": "restricted",
-        "pod-security.kubernetes.io/enforce-version": args.pod_security_version,
-    }
-    labels = {**naming.shared_labels(), **profile}
+    labels = {**naming.shared_labels(), **naming.restricted_profile(args.pod_security_version)}
     # Its deletion would take the claim with it, whatever the claim's own protection says.
     holds_data = bool(args.config.repository.volume_gib)
     kept = pulumi.ResourceOptions.merge(

@@ -30,11 +30,8 @@ class ServingNamespace(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tf-serving:index:ServingNamespace", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        profile = {
-            "pod-security.kubernetes.io/enforce": "restricted",
-            "pod-security.kubernetes.io/enforce-version": args.get("pod_security_version", "v1.31"),
-        }
-        labels = {**naming.shared_labels(), **profile}
+        version = args.get("pod_security_version", "v1.31")
+        labels = {**naming.shared_labels(), **naming.restricted_profile(version)}
         namespace = Namespace(
             f"{name}-namespace", metadata=ObjectMetaArgs(name=args["namespace"], labels=labels), opts=child
         )
