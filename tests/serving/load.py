@@ -44,6 +44,8 @@ class RestClient:
         self._tally = tally
         self._reader = reader
         self.writer = writer
+        self.is_closed = False
+        """Whether the server said that this was its last answer, or is gone."""
 
     async def ask(self) -> None:
         """One question and what became of it; `lost` when the connection ended before the answer."""
@@ -55,6 +57,7 @@ class RestClient:
             status, answer = await self._read()
         except (OSError, asyncio.IncompleteReadError):
             self._tally.outcomes[LOST] += 1
+            self.is_closed = True
             return
         if status == 200:
             self._tally.note(x, answer["predictions"][0][0])
@@ -63,13 +66,10 @@ class RestClient:
 
     async def _read(self) -> tuple[int, dict[str, list[list[float]]]]:
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        self.is_closed = b"connection: close" in head
         length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
         body = await self._reader.readexactly(length)
         return int(head.split()[1]), json.loads(body)
-
-    @property
-    def is_closed(self) -> bool:
-        return self._reader.at_eof()
 
 
 @asynccontextmanager

@@ -62,6 +62,8 @@ class Asked:
         self._runner = asyncio.Runner()
         self._world = self._runner.run(World().open(folder, backend=lambda: FakeBackend(SIGNATURES, model)))
         self.document = openapi_document(self._world.repository.resolve("double"))
+        self.bodies = {name: self._describe(name) for name in DOCUMENTED}
+        """Made once: Hypothesis takes strategies that are made anew for a sign of chance."""
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         return self.ask("POST", path, body, headers or {})
@@ -78,6 +80,10 @@ class Asked:
             for path, methods in self.document["paths"].items()
             if methods.get("post", {}).get("operationId") == name
         )
+
+    def _describe(self, name: str) -> st.SearchStrategy[Any]:
+        schema = self.operation(name)[1]["requestBody"]["content"]["application/json"]["schema"]
+        return described(schema, self.document)
 
     def check(self, operation: Any, status: int, body: bytes) -> None:
         """Raises unless the document names this answer."""
@@ -98,11 +104,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     opened.close()
 
 
-def bodies(asked: Asked, name: str) -> st.SearchStrategy[Any]:
-    schema = asked.operation(name)[1]["requestBody"]["content"]["application/json"]["schema"]
-    return described(schema, asked.document)
-
-
 def encode(body: Any) -> bytes:
     return json.dumps(body).encode(errors="surrogatepass")
 
@@ -114,7 +115,7 @@ def test_what_the_document_describes_is_answered_as_it_says(
     asked: Asked, name: str, data: st.DataObject
 ) -> None:
     path, operation = asked.operation(name)
-    status, body = asked.post(path, encode(data.draw(bodies(asked, name))))
+    status, body = asked.post(path, encode(data.draw(asked.bodies[name])))
     asked.check(operation, status, body)
 
 
@@ -122,7 +123,7 @@ def test_what_the_document_describes_is_answered_as_it_says(
 @given(data=st.data())
 def test_a_predict_body_that_fits_the_document_is_a_success(asked: Asked, data: st.DataObject) -> None:
     path, operation = asked.operation("predict")
-    body = data.draw(bodies(asked, "predict"))
+    body = data.draw(asked.bodies["predict"])
     columns = body.get("inputs")
     # What a schema cannot say: the inputs of one question have equally many rows.
     assume(
@@ -138,7 +139,7 @@ def test_a_predict_body_that_fits_the_document_is_a_success(asked: Asked, data: 
 @given(data=st.data())
 def test_a_body_with_a_wound_is_answered_or_refused(asked: Asked, name: str, data: st.DataObject) -> None:
     path, operation = asked.operation(name)
-    status, body = asked.post(path, encode(data.draw(wounded(bodies(asked, name)))))
+    status, body = asked.post(path, encode(data.draw(wounded(asked.bodies[name]))))
     asked.check(operation, status, body)
 
 
@@ -188,7 +189,7 @@ def test_bytes_behind_the_json_are_answered_or_refused(
     asked: Asked, data: st.DataObject, header: str, tail: bytes
 ) -> None:
     path, operation = asked.operation("infer")
-    body = data.draw(wounded(bodies(asked, "infer")))
+    body = data.draw(wounded(asked.bodies["infer"]))
     if isinstance(body, dict) and isinstance(body.get("inputs"), list):
         for entry in body["inputs"]:
             if isinstance(entry, dict) and data.draw(st.booleans()):
