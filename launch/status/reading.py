@@ -8,7 +8,15 @@ from typing import Any
 from launch.status import objects
 from launch.status.objects import Json
 from launch.status.report import Cluster, Model, Problem, Report
-from launch.status.sources import OWN_CONTEXT, Answer, Read, objects_words, outputs_words, own_cluster_words
+from launch.status.sources import (
+    OWN_CONTEXT,
+    Answer,
+    Read,
+    namespace_of,
+    objects_words,
+    outputs_words,
+    own_cluster_words,
+)
 
 
 def read_report(stack: str, context: str | None, read: Read) -> Report:
@@ -18,10 +26,11 @@ def read_report(stack: str, context: str | None, read: Read) -> Report:
     )
     declared = read(outputs_words(stack))
     outputs = declared.json() if declared.code == 0 else None
-    if not isinstance(outputs, dict) or not outputs.get("models"):
-        return Report(stack=stack, cluster=cluster, problems=(_nothing_deployed(stack, context, declared),))
-    models = tuple(_model(facts) for facts in outputs["models"].values())
-    namespace = str(outputs["namespace"])
+    if declared.code != 0 or not isinstance(outputs, dict):
+        return Report(stack=stack, cluster=cluster, problems=(_no_stack(stack, context, declared),))
+    models = tuple(_model(facts) for facts in outputs.get("models", {}).values())
+    # A first update that did not get through leaves no outputs, but pods that can say why.
+    namespace = str(outputs.get("namespace") or namespace_of(stack, read))
     if cluster.state in {"absent", "damaged"}:
         return Report(stack=stack, cluster=cluster, namespace=namespace, models=models)
     answer = read(objects_words(context, namespace))
@@ -40,6 +49,8 @@ def _running(
     models = tuple(_with_deployment(model, deployments) for model in declared)
     living = {each["metadata"]["name"] for each in items if each.get("kind") != "Event"}
     missing = [problem for model in models for problem in _differences(model)]
+    if not models:
+        missing.append(_nothing_deployed(stack, has_pods=bool(objects.of_kind(items, "Pod"))))
     return Report(
         stack=stack,
         cluster=cluster,
@@ -75,10 +86,17 @@ def _unreachable(context: str, answer: Answer) -> Cluster:
     return Cluster(context=context, state="unreachable", todo=todo)
 
 
-def _nothing_deployed(stack: str, context: str | None, answer: Answer) -> Problem:
+def _nothing_deployed(stack: str, *, has_pods: bool) -> Problem:
+    if has_pods:
+        what = "its first update has not got through"
+        todo = f"see what is wrong with its pods, mend it, and `bin/pulumi up --stack {stack}`"
+    else:
+        what, todo = "nothing is deployed", f"deploy it with `bin/up`, or `bin/pulumi up --stack {stack}`"
+    return Problem(where=f"stack {stack}", what=what, todo=todo)
+
+
+def _no_stack(stack: str, context: str | None, answer: Answer) -> Problem:
     up = "bin/up" if context is None else f"bin/up --context {context} --registry REGISTRY"
-    if answer.code == 0:
-        return Problem(where=f"stack {stack}", what="nothing is deployed", todo=f"deploy it with `{up}`")
     todo = f"deploy it with `{up}`, or see `bin/pulumi stack ls` for the stacks there are"
     return Problem(where=f"stack {stack}", what=answer.last_words(), todo=todo)
 

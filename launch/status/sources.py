@@ -18,6 +18,8 @@ _SECONDS: Final = 30
 _KUBECTL_TIMEOUT: Final = "--request-timeout=10s"
 _KINDS: Final = "deployments,replicasets,pods,horizontalpodautoscalers,services,events"
 OWN_CONTEXT: Final = "tf-serving-platform"
+DEFAULT_NAMESPACE: Final = "tf-serving"
+"""Pulumi.yaml's default of `cluster.namespace`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,12 @@ def context_of(stack: str, read: Read) -> str:
     """Return the kubeconfig context that a stack's settings name; this machine's own where they name none."""
     answer = read(["bin/pulumi", "config", "get", "--path", "cluster.context", "--stack", stack])
     return answer.output.strip() if answer.code == 0 and answer.output.strip() else OWN_CONTEXT
+
+
+def namespace_of(stack: str, read: Read) -> str:
+    """Return the namespace that a stack's settings name, or the one that it has without."""
+    answer = read(["bin/pulumi", "config", "get", "--path", "cluster.namespace", "--stack", stack])
+    return answer.output.strip() if answer.code == 0 and answer.output.strip() else DEFAULT_NAMESPACE
 
 
 def own_cluster_words() -> list[str]:

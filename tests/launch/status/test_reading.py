@@ -86,14 +86,29 @@ def test_a_context_that_does_not_answer_is_unreachable_in_the_clients_words() ->
 @pytest.mark.parametrize(
     "outputs",
     [
-        Answer(code=0, output="{}"),
         Answer(code=255, error="error: no stack named 'local' found\n"),
         Answer(code=124, error="no answer within 30 s"),
     ],
-    ids=["never applied", "no such stack", "backend does not answer"],
+    ids=["no such stack", "backend does not answer"],
 )
 def test_a_stack_without_outputs_says_how_to_deploy_it(outputs: Answer) -> None:
     report = read_report("local", None, Recorded(outputs=outputs))
     (problem,) = report.problems
     assert "bin/up" in problem.todo
+    assert not report.is_well
+
+
+def test_a_first_update_that_did_not_get_through_shows_why() -> None:
+    read = Recorded("no-gpu", outputs=Answer(code=0, output="{}"))
+    report = read_report("local", None, read)
+    assert any("--namespace tf-serving-local" in line for line in read.asked)
+    told = [problem.what for problem in report.problems]
+    assert "its first update has not got through" in told
+    assert any("Insufficient nvidia.com/gpu" in each for each in told)
+
+
+def test_a_stack_that_was_never_applied_says_how_to_deploy_it() -> None:
+    report = read_report("local", None, Recorded("emptied", outputs=Answer(code=0, output="{}")))
+    (problem,) = report.problems
+    assert (problem.what, "bin/up" in problem.todo) == ("nothing is deployed", True)
     assert not report.is_well
