@@ -49,9 +49,7 @@ def _admit(request: Request, door: Door, names: tuple[str, ...]) -> Request:
     identity = door.identify(request.headers, names)
     if request.trace is not None:
         request.trace.caller = identity.name
-    verb, model = _read_target(request.method, request.path)
-    if verb:
-        require(identity, verb, model)
+    require(identity, *_read_target(request.method, request.path))
     return Request(
         method=request.method,
         path=request.path,
@@ -63,14 +61,15 @@ def _admit(request: Request, door: Door, names: tuple[str, ...]) -> Request:
 
 
 def _read_target(method: str, path: str) -> tuple[str, str]:
-    """What is to be done with which model; no verb for a path that the API refuses, read by the same functions."""
+    """What is to be done with which model.
+
+    Raises NotFound or InvalidRequest for a path that our own API has not: what stands behind the door may understand
+    more paths than we can judge.
+    """
     if path in _OBSERVED_PATHS:
         return OBSERVE, ""
-    try:
-        if path[:4].lower() == paths.PREFIX:
-            target: paths.Target | open_inference.Target = paths.parse_path(method, path)
-        else:
-            target = open_inference.parse_path(method, path)
-    except ServingError:
-        return "", ""
+    if path[:4].lower() == paths.PREFIX:
+        target: paths.Target | open_inference.Target = paths.parse_path(method, path)
+    else:
+        target = open_inference.parse_path(method, path)
     return INFER if target.verb in _INFERRING else DESCRIBE, target.name

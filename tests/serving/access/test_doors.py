@@ -1,5 +1,6 @@
 """Who gets in, over real sockets and on every transport."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import httpx
 import pytest
 
 from serving import open_inference
+from serving.access import Door, Keeper, guard_handler
 from serving.access.grpc import OPEN_METHODS, RULES, guard_methods
 from serving.access.rest import OPEN_PATHS
 from serving.errors import SettingsError
+from serving.http1 import Request, Response
 from serving.metrics import Metrics
 from serving.protos import get_model_status_pb2, inference_pb2
 from serving.server import Server
@@ -130,6 +133,33 @@ async def test_a_stranger_does_not_learn_which_paths_there_are(server: Server, p
     assert (await ask_rest(server, path, token="read")).status_code in {400, 404}
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/monitoring/prometheus/metrics"),
+        ("POST", "/v1/models/other/:predict"),
+        ("POST", "/v1/models/double%2f..%2fother:predict"),
+        ("POST", "//v1/models/other:predict"),
+        ("DELETE", "/v1/models/other"),
+        ("POST", "/v2/repository/index"),
+    ],
+)
+async def test_a_path_that_cannot_be_judged_never_gets_through(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    passed: list[Request] = []
+
+    async def upstream(request: Request) -> Response:
+        passed.append(request)
+        return Response(body=b"")
+
+    keeper = Keeper(str(write_access(tmp_path / "access.json", SHOP)), Metrics())
+    guard = guard_handler(upstream, Door(keeper), Metrics())(asyncio.BaseTransport())
+    headers = {"authorization": f"Bearer {SECRET}"}
+    response = await guard(Request(method=method, path=path, query="", headers=headers, body=b""))
+    assert (response.status in {400, 404}, passed) == (True, [])
+
+
 async def test_status_over_grpc_is_described(server: Server) -> None:
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = "double"
@@ -139,6 +169,16 @@ async def test_status_over_grpc_is_described(server: Server) -> None:
         for token in (SECRET, "read")
     ]
     assert answers == ["PERMISSION_DENIED", "OK"]
+
+
+async def test_only_who_may_reload_changes_what_is_served(tmp_path: Path) -> None:
+    operator = identity("operator", "root", server=["reload"])
+    access = write_access(tmp_path / "access.json", READER, operator)
+    path = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
+    async with serve(tmp_path, access_file=str(access), enable_config_reload=True) as server:
+        codes = [(await ask_grpc(server, path, b"", token=token))[0].name for token in ("", "read", "root")]
+    assert codes[:2] == ["UNAUTHENTICATED", "PERMISSION_DENIED"]
+    assert codes[2] not in codes[:2]  # let in, and told what is wrong with an empty request
 
 
 async def test_every_model_of_a_joined_question_must_be_allowed(server: Server) -> None:
