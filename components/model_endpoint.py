@@ -12,18 +12,17 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming, plan, rollout
 from components.autoscaling import Autoscaler
-from components.compatibility import warnings
+from components.briefing import announcements, doubts
 from components.config import ClusterConfig, ImagesConfig, PricesConfig, ServedModel
 from components.console import ConsoleDoor, ConsoleDoorArgs
 from components.delivery import delivery
 from components.exposure import CanaryBackend, Exposure, ExposureArgs
-from components.forecast import forecast, start_sentence
+from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
 from components.repository_doors import repository_doors
 from components.rollout import Track
-from components.takeover import takeover
 from components.track_parts import TrackParts
 from components.upstream import REST_PORT
 from model_export.artifact import ModelArtifact
@@ -76,24 +75,16 @@ class ModelEndpoint(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tfserving:model_endpoint:ModelEndpoint", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for sentence in _announcements(args):
-            pulumi.log.info(f"model {args.served.model.name}: {sentence}", self)
-        for sentence in _warnings(args):
-            pulumi.log.warn(f"model {args.served.model.name}: {sentence}", self)
+        _brief(self, args)
         images = _images(name, args, child)
-        self.image = images[rollout.running_name(args.served)]
-        servers: list[ModelServer] = []
-        for track in _tracks(args):
-            prefix, parts = f"{name}{naming.suffix(track.name)}", _parts(args, track, images[track.runs])
-            servers.append(ModelServer(f"{prefix}-server", parts.server(), child))
-            scaler = parts.autoscaler(servers[-1].deployment_name)
-            Autoscaler(f"{prefix}-autoscaler", scaler, child)
-        server, canary = servers[0], servers[1] if len(servers) > 1 else None
-        Exposure(f"{name}-exposure", _exposure_args(args, server, canary), child)
+        servers = _servers(name, args, images, child)
+        server = servers[naming.STABLE]
+        Exposure(f"{name}-exposure", _exposure_args(args, servers), child)
         _outward_doors(name, args, child)
         if args.served.server.console_node_port:
             ConsoleDoor(f"{name}-console", _console_args(args), child)
         Observability(f"{name}-observability", _observability_args(args), child)
+        self.image = images[rollout.running_name(args.served)]
         self.service = server.service_name
         self.rest_url, self.grpc_target = _addresses(args.served, server)
         self.facts = {
@@ -105,9 +96,32 @@ class ModelEndpoint(pulumi.ComponentResource):
             "grpc_target": self.grpc_target,
             "node_ports": server.node_ports,
             **_console_facts(args),
-            **({"canary": _canary_facts(args, images)} if args.candidate else {}),
+            **_canary_facts(args, images),
         }
         self.register_outputs(self.facts)
+
+
+def _brief(parent: pulumi.Resource, args: ModelEndpointArgs) -> None:
+    versions = args.served, args.artifact, args.candidate
+    for sentence in announcements(*versions, prices=args.prices, cluster=args.cluster):
+        pulumi.log.info(f"model {args.served.model.name}: {sentence}", parent)
+    for sentence in doubts(*versions):
+        pulumi.log.warn(f"model {args.served.model.name}: {sentence}", parent)
+
+
+def _servers(
+    name: str,
+    args: ModelEndpointArgs,
+    images: Mapping[str, pulumi.Output[str]],
+    child: pulumi.ResourceOptions,
+) -> dict[str, ModelServer]:
+    """Declare a server and its autoscaler for each track, and return the servers by track."""
+    servers = {}
+    for track in _tracks(args):
+        prefix, parts = f"{name}{naming.suffix(track.name)}", _parts(args, track, images[track.runs])
+        server = servers[track.name] = ModelServer(f"{prefix}-server", parts.server(), child)
+        Autoscaler(f"{prefix}-autoscaler", parts.autoscaler(server.deployment_name), child)
+    return servers
 
 
 def _tracks(args: ModelEndpointArgs) -> tuple[Track, ...]:
@@ -155,26 +169,30 @@ def _ground(args: ModelEndpointArgs) -> pulumi.Input[str]:
     return args.served.upstream.image if args.served.has_upstream else args.runtime
 
 
-def _exposure_args(args: ModelEndpointArgs, server: ModelServer, canary: ModelServer | None) -> ExposureArgs:
+def _exposure_args(args: ModelEndpointArgs, servers: Mapping[str, ModelServer]) -> ExposureArgs:
     served, settings = args.served, plan.serving_settings(args.served)
     return ExposureArgs(
         namespace=args.namespace,
         instance=naming.dns_label(served.model.name),
         model=served.model.name,
-        service=server.service_name,
+        service=servers[naming.STABLE].service_name,
         ports={"rest": settings.rest_api_port, "grpc": settings.port, "monitoring": settings.monitoring_port},
         further_metrics_ports=(REST_PORT,) if served.has_upstream and served.upstream.metrics else (),
         reached_from_outside=served.server.service_type != "ClusterIP",
         request_timeout_seconds=served.server.request_timeout_seconds,
         exposure=served.exposure,
-        canary=CanaryBackend(
-            instance=naming.canary(naming.dns_label(served.model.name)),
-            service=canary.service_name,
-            weight_percent=served.canary.weight_percent,
-            shadow_percent=served.canary.shadow_percent,
-        )
-        if canary
-        else None,
+        canary=_canary_backend(served, servers.get(naming.CANARY)),
+    )
+
+
+def _canary_backend(served: ServedModel, canary: ModelServer | None) -> CanaryBackend | None:
+    if canary is None:
+        return None
+    return CanaryBackend(
+        instance=naming.canary(naming.dns_label(served.model.name)),
+        service=canary.service_name,
+        weight_percent=served.canary.weight_percent,
+        shadow_percent=served.canary.shadow_percent,
     )
 
 
@@ -225,44 +243,21 @@ def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[
     )
 
 
-def _announcements(args: ModelEndpointArgs) -> list[str]:
-    about_gpus = (
-        [takeover(args.served).reason, *_scaling_advice(args.served)] if args.served.gpu.count else []
-    )
-    about_canary = [rollout.sentence(args.served, args.artifact, args.candidate)] if args.candidate else []
-    model_bytes = args.artifact.manifest.size_bytes
-    start = start_sentence(args.served, args.cluster, model_bytes=model_bytes)
-    return [forecast(args.served, args.prices).sentence(), start, *about_gpus, *about_canary]
-
-
-def _warnings(args: ModelEndpointArgs) -> list[str]:
-    artifacts = [each for each in (args.artifact, args.candidate) if each]
-    return [each for artifact in artifacts for each in warnings(args.served, artifact)]
-
-
-def _scaling_advice(served: ServedModel) -> list[str]:
-    scaled = served.autoscaling
-    if not scaled.enabled or scaled.in_flight_requests or scaled.queue_wait_milliseconds:
-        return []
-    return [
-        "pods are added by CPU use, but the GPU does the work; set autoscaling.inFlightRequests or autoscaling.queueWaitMilliseconds"
-    ]
-
-
 def _console_facts(args: ModelEndpointArgs) -> dict[str, Any]:
     port = args.served.server.console_node_port
     return {"console_url": f"http://{args.cluster.node_address or 'localhost'}:{port}"} if port else {}
 
 
 def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:
-    candidate, phase = args.candidate, args.served.canary.phase
-    assert candidate, "asked of a model that has a canary"
-    return {
-        "phase": phase,
-        "model_version": candidate.version,
-        "model_digest": candidate.digest,
+    if args.candidate is None:
+        return {}
+    facts = {
+        "phase": args.served.canary.phase,
+        "model_version": args.candidate.version,
+        "model_digest": args.candidate.digest,
         "image": images[naming.CANARY],
     }
+    return {"canary": facts}
 
 
 def _known_facts(args: ModelEndpointArgs) -> dict[str, Any]:
