@@ -8,7 +8,7 @@ PERMISSION_DENIED, whether or not there is such a model: names cannot be probed.
 from collections.abc import Iterable, Mapping
 
 from serving.access.keeper import Keeper
-from serving.access.policy import DESCRIBE, INFER, OBSERVE, RELOAD, Identity
+from serving.access.policy import DESCRIBE, INFER, OBSERVE, RELOAD, Identity, Policy
 from serving.calls import CALLER, TENANT_HEADER
 from serving.errors import PermissionRefused, Unauthenticated
 
@@ -27,9 +27,14 @@ class Door:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
 
+    @property
+    def policy(self) -> Policy:
+        """The policy that holds now; another one is another object."""
+        return self._keeper.policy
+
     def identify(self, metadata: Mapping[str, str], certificate_names: Iterable[str]) -> Identity:
         """Who sent this. Raises Unauthenticated."""
-        policy = self._keeper.policy
+        policy = self.policy
         shown = metadata.get("authorization")
         if shown is not None:
             if shown[: len(_SCHEME)].lower() != _SCHEME:

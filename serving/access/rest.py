@@ -5,12 +5,14 @@ computed. Probes stay open: the kubelet has no token. /metrics and /statusz on t
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from serving.access.door import Door, require, sign
-from serving.access.policy import DESCRIBE, INFER, OBSERVE
+from serving.access.policy import DESCRIBE, INFER, OBSERVE, Policy
+from serving.calls import CALLER
 from serving.errors import ServingError
-from serving.http1 import Handler, Request, Response
+from serving.http1 import Request
+from serving.http1.messages import Answer, Head, QuickHandler
 from serving.metrics import Metrics, Observation
 from serving.rest import error_response, open_inference, paths
 from serving.tls import certificate_names
@@ -21,43 +23,54 @@ _INFERRING = frozenset({"predict", "classify", "regress", "infer"})
 
 
 def guard_handler(
-    handler: Handler, door: Door, metrics: Metrics
-) -> Callable[[asyncio.BaseTransport], Handler]:
+    handler: QuickHandler, door: Door, metrics: Metrics
+) -> Callable[[asyncio.BaseTransport], QuickHandler]:
     """For a new connection, the handler of its requests."""
 
-    def greet(transport: asyncio.BaseTransport) -> Handler:
-        names = certificate_names(transport.get_extra_info("peercert"))
-
-        async def guard(request: Request) -> Response:
-            if request.path in OPEN_PATHS:
-                return await handler(request)
-            seen = Observation(metrics=metrics, transport="rest", method="refused")
-            try:
-                admitted = _admit(request, door, names)
-            except ServingError as error:
-                response = error_response(error)
-                seen.finish(str(int(response.status)))
-                return response
-            return await handler(admitted)
-
-        return guard
+    def greet(transport: asyncio.BaseTransport) -> QuickHandler:
+        return Guard(handler, door, metrics, certificate_names(transport.get_extra_info("peercert")))
 
     return greet
 
 
-def _admit(request: Request, door: Door, names: tuple[str, ...]) -> Request:
-    identity = door.identify(request.headers, names)
-    if request.trace is not None:
-        request.trace.caller = identity.name
-    require(identity, *_read_target(request.method, request.path))
-    return Request(
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        headers=sign(request.headers, identity),
-        body=request.body,
-        trace=request.trace,
-    )
+class Guard:
+    """The handler of one connection.
+
+    A client sends the same head with every request. What was decided of one holds for the same head, over the same
+    connection, for as long as the same policy does; only the first of them costs a digest and its comparisons.
+    """
+
+    def __init__(self, handler: QuickHandler, door: Door, metrics: Metrics, names: tuple[str, ...]) -> None:
+        self._handler = handler
+        self._door = door
+        self._metrics = metrics
+        self._names = names
+        self._admitted: tuple[Head | None, Policy | None, Mapping[str, str]] = (None, None, {})
+
+    def __call__(self, request: Request) -> Answer:
+        if request.path not in OPEN_PATHS:
+            try:
+                request.headers = self._sign(request)
+            except ServingError as error:
+                response = error_response(error)
+                seen = Observation(metrics=self._metrics, transport="rest", method="refused")
+                seen.finish(str(int(response.status)))
+                return response
+        return self._handler(request)
+
+    def _sign(self, request: Request) -> Mapping[str, str]:
+        """The headers that the request goes on with. Raises Unauthenticated, PermissionRefused, and for bad paths."""
+        head, policy, signed = self._admitted
+        if head is None or head is not request.head or policy is not self._door.policy:
+            identity = self._door.identify(request.headers, self._names)
+            if request.trace is not None:
+                request.trace.caller = identity.name
+            require(identity, *_read_target(request.method, request.path))
+            signed = sign(request.headers, identity)
+            self._admitted = request.head, self._door.policy, signed
+        elif request.trace is not None:
+            request.trace.caller = signed[CALLER]
+        return signed
 
 
 def _read_target(method: str, path: str) -> tuple[str, str]:

@@ -5,17 +5,18 @@ Probes and metrics are left out: they come every few seconds for ever, and `tfsp
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 
 from serving.access_log.identifiers import REQUEST_ID_HEADER, request_id
 from serving.access_log.journal import Entry, Journal
 from serving.calls import Trace
 from serving.errors import ServingError
-from serving.http1 import Handler, Request, Response
+from serving.http1 import Request, Response
+from serving.http1.messages import Answer, QuickHandler
 from serving.rest import open_inference, paths
 
-Greet = Callable[[asyncio.BaseTransport], Handler]
+Greet = Callable[[asyncio.BaseTransport], QuickHandler]
 UNLOGGED_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/statusz"})
 UNKNOWN_PATH = "other"
 
@@ -23,15 +24,15 @@ UNKNOWN_PATH = "other"
 def log_handlers(greet: Greet, journal: Journal) -> Greet:
     """The same handlers, with a line for each request. A request's own id is sent back with its answer."""
 
-    def greet_logged(transport: asyncio.BaseTransport) -> Handler:
+    def greet_logged(transport: asyncio.BaseTransport) -> QuickHandler:
         handler = greet(transport)
 
         async def logged(request: Request) -> Response:
             if request.path in UNLOGGED_PATHS:
-                return await handler(request)
+                return await _finish(handler(request))
             request.trace = trace = Trace()
             started = time.perf_counter()
-            response = await handler(request)
+            response = await _finish(handler(request))
             template, model = _read_path(request.method, request.path)
             trace.model = trace.model or model
             journal.note(
@@ -79,6 +80,14 @@ def log_refusals(
         return response
 
     return logged
+
+
+async def _finish(answer: Answer) -> Response:
+    """The response of a plain handler, or of a guard before it."""
+    if isinstance(answer, Response):
+        return answer
+    assert isinstance(answer, Coroutine), "a log stands in front of plain handlers"
+    return await answer
 
 
 def _sign(response: Response, identifier: str | None) -> Response:

@@ -156,7 +156,8 @@ async def test_a_path_that_cannot_be_judged_never_gets_through(
     keeper = Keeper(str(write_access(tmp_path / "access.json", SHOP)), Metrics())
     guard = guard_handler(upstream, Door(keeper), Metrics())(asyncio.BaseTransport())
     headers = {"authorization": f"Bearer {SECRET}"}
-    response = await guard(Request(method=method, path=path, query="", headers=headers, body=b""))
+    response = guard(Request(method=method, path=path, query="", headers=headers, body=b""))
+    assert isinstance(response, Response)
     assert (response.status in {400, 404}, passed) == (True, [])
 
 
@@ -233,6 +234,20 @@ async def test_a_withdrawn_token_is_refused_without_a_restart(tmp_path: Path) ->
         assert (await ask_grpc(server, PREDICT, question("double"), token=SECRET))[
             0
         ].name == "UNAUTHENTICATED"
+
+
+async def test_a_withdrawn_token_is_refused_on_a_connection_that_it_opened(tmp_path: Path) -> None:
+    path = write_access(tmp_path / "access.json", SHOP)
+    headers = {"authorization": f"Bearer {SECRET}"}
+    async with (
+        serve(tmp_path, access_file=str(path)) as server,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.rest_port}", headers=headers) as client,
+    ):
+        statuses = [(await client.post("/v1/models/double:predict", json=BODY)).status_code for _ in range(3)]
+        write_access(path, SHOP | {"models": {}})
+        while (last := await client.post("/v1/models/double:predict", json=BODY)).status_code == 200:
+            pass
+    assert (statuses, last.status_code) == ([200] * 3, 403)
 
 
 async def test_refusals_are_counted_and_tokens_are_never_logged(
