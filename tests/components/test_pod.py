@@ -28,6 +28,17 @@ SHAPES = {
 }
 
 
+STACKS = {
+    **SHAPES,
+    "canary, quota and secrets": {
+        "canary": {"source": "build/next", "weightPercent": 50},
+        "quota": {"pods": 20, "cpuCores": 40, "memoryGib": 90},
+        "server": {"secretFiles": {"access_file": "tokens/access.json"}},
+        "autoscaling": {"inFlightRequests": 8, "queueWaitMilliseconds": 20},
+    },
+}
+
+
 def pod_of(**sections: dict[str, Any]) -> dict[str, Any]:
     return deploy(**sections).one("Deployment").inputs["spec"]["template"]["spec"]
 
@@ -73,7 +84,7 @@ def test_the_profile_check_sees_each_breach(path, value):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("sections", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("sections", STACKS.values(), ids=STACKS.keys())
 def test_every_object_fits_the_schemas_of_kubernetes(sections, version):
     objects = [each for each in deploy(**sections).resources if each.type.startswith("kubernetes:")]
     assert len(objects) >= 5
