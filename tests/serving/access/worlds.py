@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import grpc.aio
@@ -18,6 +18,15 @@ from tests.serving.processes import free_port
 from tests.serving.worlds import double_backend, write_versions
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
+
+
+class Asked(Protocol):
+    """A server, whatever is behind it."""
+
+    grpc_port: int
+
+    @property
+    def rest_port(self) -> int: ...
 
 
 def identity(name: str, token: str = "", **grants: Any) -> dict[str, Any]:
@@ -63,7 +72,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 async def ask_rest(
-    server: Server, path: str, *, token: str = "", body: Any = None, headers: dict[str, str] | None = None
+    server: Asked, path: str, *, token: str = "", body: Any = None, headers: dict[str, str] | None = None
 ) -> httpx.Response:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.rest_port}", timeout=10) as client:
         sent = bearer(token) | (headers or {})
@@ -73,7 +82,7 @@ async def ask_rest(
 
 
 async def ask_grpc(
-    server: Server, method: str, message: bytes, *, token: str = ""
+    server: Asked, method: str, message: bytes, *, token: str = ""
 ) -> tuple[grpc.StatusCode, str | bytes]:
     """The status, and the answer or what was said instead of it."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
