@@ -1,8 +1,7 @@
-"""Observability: what Prometheus should read of a model, and when it should call somebody.
+"""Observability: what Prometheus should read of a model, when it should call somebody, and what Grafana shows.
 
-Both are custom resources of the Prometheus operator and are declared only where asked for: where their definitions are missing, `pulumi
-up` would fail. Pods are scraped themselves, on the monitoring port, because that port is in no Service. Alerts speak of symptoms that
-clients notice first, then of causes; each says what to look at.
+PodMonitor and PrometheusRule are custom resources of the Prometheus operator and are declared only where asked for: where their definitions
+are missing, `pulumi up` would fail. Pods are scraped themselves, on the monitoring port, because that port is in no Service.
 """
 
 from dataclasses import dataclass, field
@@ -10,10 +9,13 @@ from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import ConfigMap
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import health, naming
+from components.alerts import Watched, alerts
 from components.config import ObservabilityConfig
+from components.dashboard import LABELS, dashboard
 
 _OPERATOR_API: Final = "monitoring.coreos.com/v1"
 _SCRAPE_SECONDS: Final = 15
@@ -42,7 +44,7 @@ class ObservabilityArgs:
 
 
 class Observability(pulumi.ComponentResource):
-    """PodMonitor and PrometheusRule, each where asked for."""
+    """PodMonitor, PrometheusRule and dashboard, each where asked for."""
 
     def __init__(
         self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None
@@ -52,7 +54,7 @@ class Observability(pulumi.ComponentResource):
             "PodMonitor": (args.observability.pod_monitor, pod_monitor(args)),
             "PrometheusRule": (
                 args.observability.alerts,
-                {"groups": [{"name": args.instance, "rules": alerts(args)}]},
+                {"groups": [{"name": args.instance, "rules": alerts(_watched(args))}]},
             ),
         }
         labels = {**naming.labels(args.instance), **args.observability.labels}
@@ -66,6 +68,15 @@ class Observability(pulumi.ComponentResource):
                     spec=spec,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
+        if args.observability.dashboard:
+            ConfigMap(
+                f"{name}-dashboard",
+                metadata=ObjectMetaArgs(
+                    name=f"{args.instance}-dashboard", namespace=args.namespace, labels={**labels, **LABELS}
+                ),
+                data={f"{args.instance}.json": _dashboard(args)},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({})
 
 
@@ -81,56 +92,16 @@ def pod_monitor(args: ObservabilityArgs) -> dict[str, Any]:
     }
 
 
-def alerts(args: ObservabilityArgs) -> list[dict[str, Any]]:
-    """Return the rules, symptoms before causes."""
-    of = f'{{namespace="{args.namespace}",model="{args.model}"}}'
-    failed = f'{{namespace="{args.namespace}",model="{args.model}",code=~"5..|INTERNAL|UNAVAILABLE|UNKNOWN|13|14|2"}}'
-    goal = args.observability
-    return [
-        _alert(
-            "ModelFails",
-            f"sum(rate(tfsp_requests_total{failed}[5m])) / sum(rate(tfsp_requests_total{of}[5m])) > {goal.error_percent / 100:g}",
-            wait_seconds=300,
-            severity="page",
-            summary=f"More than {goal.error_percent} % of requests to {args.model} fail; see the pods' logs.",
-        ),
-        _alert(
-            "ModelIsSlow",
-            f"histogram_quantile(0.99, sum by (le) (rate(tfsp_request_seconds_bucket{of}[5m]))) "
-            f"> {goal.latency_milliseconds / 1_000:g}",
-            wait_seconds=600,
-            severity="page",
-            summary=f"One in a hundred requests to {args.model} takes over {goal.latency_milliseconds} ms; see queue and batch size.",
-        ),
-        _alert(
-            "ModelQueueIsFilling",
-            f"max(tfsp_queue_requests{of}) > {args.max_queue_requests // 2}",
-            wait_seconds=60,
-            severity="page",
-            summary=f"Half of the queue of {args.model} is in use; at {args.max_queue_requests} requests are refused. Raise maxReplicas.",
-        ),
-        _alert(
-            "ModelVersionNotAvailable",
-            f"max by (pod, version) (tfsp_model_version_state{of}) != 30",
-            wait_seconds=2 * args.load_seconds + 60,
-            severity="ticket",
-            summary=f"A version of {args.model} does not load; the former pods go on answering. See the pod's log.",
-        ),
-        _alert(
-            "ModelVersionsDiffer",
-            f"count(count by (version) (tfsp_model_version_state{of} == 30)) > {args.tracks}",
-            wait_seconds=1_800,
-            severity="ticket",
-            summary=f"Pods of {args.model} have answered with more versions than are meant to for half an hour; a rollout hangs. Run `pulumi up`.",
-        ),
-    ]
+def _watched(args: ObservabilityArgs) -> Watched:
+    return Watched(
+        namespace=args.namespace,
+        model=args.model,
+        tracks=args.tracks,
+        load_seconds=args.load_seconds,
+        max_queue_requests=args.max_queue_requests,
+        goal=args.observability,
+    )
 
 
-def _alert(name: str, expression: str, *, wait_seconds: int, severity: str, summary: str) -> dict[str, Any]:
-    return {
-        "alert": name,
-        "expr": expression,
-        "for": f"{wait_seconds}s",
-        "labels": {"severity": severity},
-        "annotations": {"summary": summary},
-    }
+def _dashboard(args: ObservabilityArgs) -> str:
+    return dashboard(namespace=args.namespace, model=args.model, instance=args.instance)

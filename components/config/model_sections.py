@@ -204,8 +204,17 @@ class ObservabilityConfig:
 
     pod_monitor: bool = setting(default=False, doc="Declare a PodMonitor for the metrics port.")
     alerts: bool = setting(default=False, doc="Declare a PrometheusRule with alerts.")
+    dashboard: bool = setting(
+        default=False, doc="Declare a Grafana dashboard, as a ConfigMap with the label `grafana_dashboard`."
+    )
     labels: Mapping[str, Any] = setting({}, "Labels that the operator selects its objects by.")
     error_percent: int = setting(1, "Alert above this share of failed requests.", minimum=1, maximum=100)
+    availability_permille: int = setting(
+        999,
+        "Requests in a thousand that are to succeed: alert when the rest is spent too fast.",
+        minimum=1,
+        maximum=999,
+    )
     latency_milliseconds: int = setting(
         500, "Alert above this 99th percentile of request times.", minimum=1, maximum=3_600_000
     )

@@ -92,3 +92,9 @@ def test_the_adapters_rules_are_for_the_names_that_the_autoscaler_asks_for_and_o
     queries = " ".join(rule["seriesQuery"] + rule["metricsQuery"] for rule in rules)
     assert {re.sub(r"_sum$", "", name) for name in re.findall(r"tfsp_\w+", queries)} <= described
     assert queries.count(f"[{scaling.WINDOW}]") == 3
+
+
+def test_every_alert_is_described():
+    sections = {"observability": {"alerts": True}, "canary": {"source": "build/next", "weightPercent": 50}}
+    rules = deploy(**sections).one("PrometheusRule").inputs["spec"]["groups"][0]["rules"]
+    assert [rule["alert"] for rule in rules if rule["alert"].removesuffix("Slow") not in TEXT] == []
