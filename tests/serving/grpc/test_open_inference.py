@@ -236,32 +236,6 @@ async def test_a_wrong_question_is_refused(
     assert (answered.name, complaint in text) == (code, True), text
 
 
-@pytest.mark.parametrize(
-    ("content", "rows"),
-    [
-        pytest.param(b"", 1, id="nothing"),
-        pytest.param(b"\1\0\0", 1, id="half a length"),
-        pytest.param(b"\2\0\0\0q", 1, id="too short"),
-        pytest.param(b"\1\0\0\0qq", 1, id="too long"),
-        pytest.param(b"\xff\xff\xff\xffq", 1, id="four gigabytes"),
-        pytest.param(b"\0\0\0\0\4\0\0\0", 3, id="fewer than announced"),
-        pytest.param(b"\5\0\0\0\0\0\0\0", 2, id="a length inside a string"),
-    ],
-)
-async def test_strings_that_are_none_are_refused(table: dict[str, Method], content: bytes, rows: int) -> None:
-    request = question("BYTES", raw=True)
-    request.inputs[0].shape[0] = rows
-    request.raw_input_contents[0] = content
-    code, text = await refused(table, request)
-    assert (code.name, f"must be {rows} strings" in text) == ("INVALID_ARGUMENT", True), text
-
-
-async def test_a_bool_is_zero_or_one(table: dict[str, Method]) -> None:
-    request = question("BOOL", raw=True)
-    request.raw_input_contents[0] = b"\1\2"
-    assert "bytes 0 and 1 only" in (await refused(table, request))[1]
-
-
 @pytest.mark.parametrize(("datatype", "value"), [("INT8", 128), ("UINT8", 256), ("INT16", -(2**15) - 1)])
 async def test_what_does_not_fit_its_type_is_not_cut_off(
     table: dict[str, Method], datatype: str, value: int
