@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model_export import steps
 from model_export.artifact import ExportRequest, Manifest, ModelArtifact
 from model_export.errors import VersionExistsError
 from model_export.exporting import export
@@ -136,16 +137,20 @@ def test_three_processes_with_other_hash_seeds_write_the_same_bytes(
     assert manifests[0] == manifests[1] == manifests[2]
 
 
-def test_a_kill_at_any_moment_leaves_a_whole_version_or_none(asked: ExportRequest) -> None:
-    for moment_seconds in [random.Random(1).uniform(0.2, 4.0) for _ in range(4)]:
-        process = subprocess.Popen(words(asked), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=moment_seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        visible = [each for each in asked.base_path.glob("*") if not each.name.startswith(".")]
-        assert all(is_whole(each, Manifest.read(each)) for each in visible)
+@pytest.mark.parametrize("step", steps.export_steps(ExportRequest(name="m", source=Path(), base_path=Path())))
+def test_a_kill_in_any_step_leaves_a_whole_version_or_none(asked: ExportRequest, step: str) -> None:
+    moment_seconds = random.Random(step).uniform(0.0, 0.3)
+    process = subprocess.Popen(words(asked), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert any(line.endswith(f"] {step}\n") for line in process.stderr)  # reads until the step begins
+    try:
+        process.wait(timeout=moment_seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    process.stderr.close()
 
+    visible = [each for each in asked.base_path.glob("*") if not each.name.startswith(".")]
+    assert all(is_whole(each, Manifest.read(each)) for each in visible)
     run(asked)
     assert [each.name for each in asked.base_path.iterdir()] == ["7"]
