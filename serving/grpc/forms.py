@@ -44,11 +44,10 @@ class Form:
 
     def read(self, message: bytes) -> Question:
         """What a message of this form asks."""
-        inputs: list[Array] = [
+        inputs: list[Array] = []
+        for start, end, storage, shape in self.places:
             # A copy, so that the numbers are aligned and the message can go.
-            np.frombuffer(message[start:end], storage).reshape(shape)
-            for start, end, storage, shape in self.places
-        ]
+            inputs.append(np.frombuffer(message[start:end], storage).reshape(shape))
         return Question(signature=self.signature, inputs=inputs, outputs=self.outputs)
 
 
