@@ -11,6 +11,7 @@ from typing import Any, Final
 import pulumi
 
 from components.config import ModelConfig, PlatformConfig
+from components.ownership import stack_identity
 from model_export.artifact import ModelArtifact
 from model_export.contract import Contract, Level, diff, read_contract, refuse_breaking, refuse_unsafe
 from model_export.errors import ContractError
@@ -73,7 +74,7 @@ def _compare(model: ModelConfig, before: Contract, after: Contract) -> None:
 
 
 async def _deployed_models() -> Mapping[str, Any] | None:
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    name = stack_identity()
     for wait_seconds in _READ_AGAIN_AFTER_SECONDS:
         try:
             return await _models_of(name)

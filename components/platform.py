@@ -18,6 +18,7 @@ from components.forecast import check_memory
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from components.overrides import overriding
+from components.ownership import refuse_foreign, stack_identity
 from components.quota import check_quota, quota
 from components.rollout import check_canary
 from model_export.artifact import ModelArtifact
@@ -137,8 +138,12 @@ def _ground(
     )
     namespace = Namespace(
         f"{name}-namespace",
-        metadata=ObjectMetaArgs(name=cluster.namespace, labels=labels),
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(custom_timeouts=patience)),
+        metadata=ObjectMetaArgs(
+            name=cluster.namespace, labels=labels, annotations={naming.STACK_ANNOTATION: stack_identity()}
+        ),
+        opts=pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(custom_timeouts=patience, hooks=_only_if_ours(cluster))
+        ),
     )
     namespace_name = namespace.metadata.apply(_name)
     metadata = ObjectMetaArgs(
@@ -148,6 +153,10 @@ def _ground(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
     )
     return namespace_name, account.metadata.apply(_name)
+
+
+def _only_if_ours(cluster: ClusterConfig) -> pulumi.ResourceHookBinding:
+    return pulumi.ResourceHookBinding(before_create=[refuse_foreign(cluster)])
 
 
 def _limit(

@@ -35,7 +35,7 @@ class Recorder(mocks.Mocks):
     """Answers as a provider would, and remembers what it was asked."""
 
     resources: list[Declared] = field(default_factory=list)
-    hooks: dict[str, pulumi.ErrorHook] = field(default_factory=dict)
+    hooks: dict[str, pulumi.ErrorHook | pulumi.ResourceHook] = field(default_factory=dict)
     deployed: Mapping[str, Any] = field(default_factory=dict)
     """Outputs of the stack's last update."""
     unreadable: int = 0
@@ -58,6 +58,9 @@ class Recorder(mocks.Mocks):
     def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
         self.hooks[hook.name] = hook
 
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        self.hooks[hook.name] = hook
+
 
 class _StateIsBeingWritten(grpc.RpcError):
     """What the engine answers while the file of a state is empty."""
@@ -75,7 +78,7 @@ class Program:
 
     resources: tuple[Declared, ...]
     outputs: Mapping[str, Any]
-    hooks: Mapping[str, pulumi.ErrorHook]
+    hooks: Mapping[str, pulumi.ErrorHook | pulumi.ResourceHook]
 
     def one(self, kind: str) -> Declared:
         """Return the only resource whose type ends in `kind`."""

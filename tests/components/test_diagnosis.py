@@ -55,4 +55,4 @@ def test_the_question_is_put_to_the_stacks_own_cluster():
 
 
 def test_every_deployment_is_explained_when_it_fails():
-    assert set(deploy().hooks) == {"why-not-ready"}
+    assert "why-not-ready" in deploy().hooks

@@ -1,0 +1,72 @@
+"""Whose a namespace is: a stack never lands in one that was there before it.
+
+Server-side apply creates what is missing and quietly takes over what is there, so two stacks with one namespace would share every object,
+and the first to be destroyed would take the other's pods along. The namespace is made before all else in it, so the cluster is asked
+once, just before that. A namespace that carries this stack's own name is one whose creation was cut off, and is taken up again.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+
+from components import naming
+from components.config import ClusterConfig
+
+_KUBECTL_SECONDS: Final = 20
+
+
+def stack_identity() -> str:
+    """Return the full name of the stack that this program runs for, `organization/project/stack`."""
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+
+
+def refuse_foreign(cluster: ClusterConfig) -> pulumi.ResourceHook:
+    """Return the hook that ends an update before a namespace is created that another has made. It asks nothing in a preview.
+
+    The hook raises pulumi.RunError.
+    """
+
+    def before_create(creation: pulumi.ResourceHookArgs) -> None:
+        metadata = (creation.new_inputs or {})["metadata"]
+        found = _read(metadata["name"], cluster)
+        if found is not None:
+            check_owner(metadata["name"], found, metadata["annotations"][naming.STACK_ANNOTATION])
+
+    return pulumi.ResourceHook("namespace-is-ours", before_create)
+
+
+def check_owner(name: str, found: Mapping[str, Any], stack: str) -> None:
+    """Raise pulumi.RunError unless the namespace `found` in the cluster was made for `stack`."""
+    owner = found["metadata"].get("annotations", {}).get(naming.STACK_ANNOTATION)
+    if owner == stack:
+        return
+    whose = f"belongs to the stack {owner}" if owner else "was not made by a stack of this project"
+    raise pulumi.RunError(
+        f'namespace "{name}" already exists and {whose}; set cluster.namespace to one that is free, or take it over on purpose with '
+        f"`pulumi import kubernetes:core/v1:Namespace`"
+    )
+
+
+def kubectl_words(name: str, cluster: ClusterConfig) -> list[str]:
+    """Return the command that reads a namespace, and prints nothing where there is none."""
+    where = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
+    options = [word for option, value in where.items() if value for word in (option, value)]
+    return ["kubectl", *options, "get", "namespace", name, "--ignore-not-found", "--output", "json"]
+
+
+def _read(name: str, cluster: ClusterConfig) -> Mapping[str, Any] | None:
+    words = kubectl_words(name, cluster)
+    try:
+        answer = subprocess.run(words, capture_output=True, text=True, timeout=_KUBECTL_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        pulumi.log.warn(
+            f"whether namespace {name} is free could not be asked ({error}); see `{' '.join(words)}`"
+        )
+        return None
+    if answer.returncode != 0 or not answer.stdout.strip():
+        return None  # free, or a cluster that cannot be reached: the creation says so itself
+    found: Mapping[str, Any] = json.loads(answer.stdout)
+    return found
