@@ -13,7 +13,7 @@ from http import HTTPStatus
 from serving.access import Door, Keeper, guard_handler, guard_methods
 from serving.access_log import Journal, Writer, log_handlers, log_methods, log_refusals
 from serving.grpc import Method
-from serving.http1 import Handler, Response
+from serving.http1 import Response
 from serving.http1.messages import QuickHandler
 from serving.metrics import Metrics
 from serving.settings import ServingSettings
@@ -50,15 +50,9 @@ class Entrances:
         if self._writer is not None:
             self._writer.close()
 
-    def for_rest(
-        self, handler: Handler, refusal: Refusal, *, quick: QuickHandler | None = None
-    ) -> tuple[Greet | None, Refusal]:
-        """How an HttpServer greets a connection, and what it says to what is no request.
-
-        `quick` is a shorter way to what `handler` does; a log takes the plain one, which it can see the end of.
-        """
-        shortest = quick if quick is not None and self._journal is None else handler
-        greet = guard_handler(shortest, Door(self._keeper), self._metrics) if self._keeper else None
+    def for_rest(self, handler: QuickHandler, refusal: Refusal) -> tuple[Greet | None, Refusal]:
+        """How an HttpServer greets a connection, and what it says to what is no request."""
+        greet = guard_handler(handler, Door(self._keeper), self._metrics) if self._keeper else None
         if self._journal is None:
             return greet, refusal
         return log_handlers(greet or (lambda _transport: handler), self._journal), log_refusals(

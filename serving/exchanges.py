@@ -81,5 +81,10 @@ def note_servable(trace: Trace, servable: Servable) -> None:
     trace.model, trace.version = servable.name, servable.version
 
 
+def note_hit(trace: Trace, servable: Servable) -> None:
+    note_servable(trace, servable)
+    trace.is_hit = True
+
+
 def note_run(trace: Trace, tasks: Sequence[Task]) -> None:
     trace.queue_seconds = max(task.taken_at - task.arrived for task in tasks)

@@ -75,12 +75,14 @@ class Pipeline:
         if key is None:
             key = self.key(desk, exchange.kind, exchange.call.metadata, exchange.message)
             answer = None if key is None else self.kept(desk, key)
-            if trace is not None and key is not None:
-                trace.is_hit = answer is not None
             if answer is not None:
+                if trace is not None:
+                    trace.is_hit = True
                 finish(answer, None)
                 return forget
         if key is not None:
+            if trace is not None:
+                trace.is_hit = False
             return Steps(self._share(key, exchange), finish).cancel
         return self._begin_computing(desk, exchange, finish)
 

@@ -138,7 +138,7 @@ class Server:
                 routes=routes,
                 is_ready=self._is_ready,
             )
-            greet, refuse = self._entrances.for_rest(api.handle, refusal, quick=api.answer)
+            greet, refuse = self._entrances.for_rest(api.answer, refusal)
             server = HttpServer(api.answer, http_limits(settings), refusal=refuse, greet=greet)
             tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
             await self._listen("rest", server, settings.rest_api_port, tls=tls)

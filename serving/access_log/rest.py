@@ -7,18 +7,21 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from typing import Any, Final
 
 from serving.access_log.identifiers import REQUEST_ID_HEADER, request_id
 from serving.access_log.journal import Entry, Journal
 from serving.calls import Trace
 from serving.errors import ServingError
 from serving.http1 import Request, Response
-from serving.http1.messages import Answer, QuickHandler
+from serving.http1.messages import LATER, Answer, Carrier, QuickHandler
 from serving.rest import open_inference, paths
 
 Greet = Callable[[asyncio.BaseTransport], QuickHandler]
 UNLOGGED_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/statusz"})
 UNKNOWN_PATH = "other"
+GONE: Final = 499
+"""The client went away before its answer; nginx's number, since HTTP has none for what nobody receives."""
 
 
 def log_handlers(greet: Greet, journal: Journal) -> Greet:
@@ -27,33 +30,83 @@ def log_handlers(greet: Greet, journal: Journal) -> Greet:
     def greet_logged(transport: asyncio.BaseTransport) -> QuickHandler:
         handler = greet(transport)
 
-        async def logged(request: Request) -> Response:
+        def logged(request: Request) -> Answer:
             if request.path in UNLOGGED_PATHS:
-                return await _finish(handler(request))
-            request.trace = trace = Trace()
-            started = time.perf_counter()
-            response = await _finish(handler(request))
-            template, model = _read_path(request.method, request.path)
-            trace.model = trace.model or model
-            journal.note(
-                Entry(
-                    transport="rest",
-                    method=request.method,
-                    path=template,
-                    code=int(response.status),
-                    has_failed=response.status >= HTTPStatus.BAD_REQUEST,
-                    bytes_in=len(request.body),
-                    bytes_out=len(response.body),
-                    started=started,
-                    metadata=request.headers,
-                    trace=trace,
-                )
-            )
-            return _sign(response, request_id(request.headers))
+                return handler(request)
+            line = Line(request, journal)
+            answer = handler(request)
+            if answer is LATER:
+                return answer
+            return line.end(answer) if isinstance(answer, bytes | Response) else line.wait(answer)
 
         return logged
 
     return greet_logged
+
+
+class Line:
+    """The line of one request, from its beginning to its answer, in whichever of the ways that it comes."""
+
+    __slots__ = ("_carrier", "_journal", "_request", "_started", "_trace")
+
+    def __init__(self, request: Request, journal: Journal) -> None:
+        self._request = request
+        self._journal = journal
+        self._started = time.perf_counter()
+        self._trace = request.trace = Trace()
+        self._carrier: Carrier | None = request.carrier
+        if request.carrier is not None:
+            request.carrier = self
+
+    def finish(self, request: Request, response: Response | bytes | None) -> None:
+        """A `Carrier`: the answer to a request that was put off passes here on its way."""
+        ended = None if response is None else self.end(response)
+        if response is None:
+            self._note(GONE, 0)
+        if self._carrier is not None:
+            self._carrier.finish(request, ended)
+
+    async def wait(self, answer: Coroutine[Any, None, Response]) -> Response:
+        """The answer that a coroutine makes."""
+        try:
+            response = await answer
+        except asyncio.CancelledError:
+            self._note(GONE, 0)
+            raise
+        ended = self.end(response)
+        return ended if isinstance(ended, Response) else Response(body=ended)
+
+    def end(self, answer: Response | bytes) -> Response | bytes:
+        """Write the line, and send the request's own id along."""
+        if isinstance(answer, bytes):
+            self._note(HTTPStatus.OK, len(answer))
+        else:
+            self._note(int(answer.status), len(answer.body))
+        identifier = request_id(self._request.headers)
+        if identifier is None:
+            return answer
+        response = Response(body=answer) if isinstance(answer, bytes) else answer
+        response.headers = (*response.headers, (REQUEST_ID_HEADER, identifier))
+        return response
+
+    def _note(self, code: int, bytes_out: int) -> None:
+        request, trace = self._request, self._trace
+        template, model = _read_path(request.method, request.path)
+        trace.model = trace.model or model
+        self._journal.note(
+            Entry(
+                transport="rest",
+                method=request.method,
+                path=template,
+                code=code,
+                has_failed=code >= HTTPStatus.BAD_REQUEST,
+                bytes_in=len(request.body),
+                bytes_out=bytes_out,
+                started=self._started,
+                metadata=request.headers,
+                trace=trace,
+            )
+        )
 
 
 def log_refusals(
@@ -80,20 +133,6 @@ def log_refusals(
         return response
 
     return logged
-
-
-async def _finish(answer: Answer) -> Response:
-    """The response of a plain handler, or of a guard before it."""
-    if isinstance(answer, Response):
-        return answer
-    assert isinstance(answer, Coroutine), "a log stands in front of plain handlers"
-    return await answer
-
-
-def _sign(response: Response, identifier: str | None) -> Response:
-    if identifier is not None:
-        response.headers = (*response.headers, (REQUEST_ID_HEADER, identifier))
-    return response
 
 
 def _read_path(method: str, path: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import orjson
 
 from serving.calls import Call
 from serving.errors import NotFound
+from serving.exchanges import note_hit
 from serving.http1 import LATER, Answer, Request, Response
 from serving.metrics import Metrics, Observation
 from serving.pipeline import Exchange, Pipeline
@@ -71,6 +72,8 @@ class RestApi:
         if key is not None:
             kept = self._pipeline.kept(desk, key)
             if kept is not None:
+                if request.trace is not None:
+                    note_hit(request.trace, desk.servable)
                 shortcut.series.count("200", time.perf_counter() - started)
                 return kept
         servable = desk.servable

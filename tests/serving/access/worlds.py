@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 import httpx
 
+from serving.backend import FakeBackend
 from serving.protos import predict_pb2
 from serving.server import Server
 from serving.settings import ServingSettings
@@ -41,7 +42,11 @@ def write_access(path: Path, *identities: dict[str, Any]) -> Path:
 
 @asynccontextmanager
 async def serve(
-    folder: Path, *, models: tuple[str, ...] = ("double", "other"), **settings: Any
+    folder: Path,
+    *,
+    models: tuple[str, ...] = ("double", "other"),
+    backend: Callable[[], FakeBackend] = double_backend,
+    **settings: Any,
 ) -> AsyncIterator[Server]:
     """A server of these models, with free ports; its answers are kept from the first on."""
     configs = [
@@ -58,7 +63,7 @@ async def serve(
     } | settings
     server = Server(
         ServingSettings(listen_address="127.0.0.1", model_config_file=str(config_file), **chosen),
-        load=lambda _folder: double_backend(),
+        load=lambda _folder: backend(),
     )
     try:
         await server.start()

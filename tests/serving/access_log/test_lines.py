@@ -1,14 +1,18 @@
 """What is written of a request, over real sockets and on every transport."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from serving.backend import FakeBackend
 from serving.server import Server
+from serving.tensors.dtypes import Array
 from tests.serving.access.worlds import (
     PREDICT,
     ask_grpc,
@@ -18,6 +22,7 @@ from tests.serving.access.worlds import (
     serve,
     write_access,
 )
+from tests.serving.worlds import DOUBLE
 
 BODY = {"instances": [[1, 2]]}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -81,6 +86,47 @@ async def test_a_grpc_call_is_one_line(tmp_path: Path, transport: str) -> None:
         "cache": "miss",
     }
     assert (second["cache"], "queue_seconds" in second) == ("hit", False)
+
+
+async def test_a_kept_answer_is_a_hit_with_its_model_and_version(tmp_path: Path) -> None:
+    async with logged(tmp_path) as world:
+        for number in range(3):
+            headers = {"x-request-id": f"q-{number}"}
+            response = await ask_rest(world.server, "/v1/models/double:predict", body=BODY, headers=headers)
+            assert (response.json(), response.headers["x-request-id"]) == (
+                {"predictions": [[2.0, 4.0]]},
+                f"q-{number}",
+            )
+    lines = world.lines()
+    assert [(line["cache"], line["model"], line["version"]) for line in lines] == [
+        (state, "double", 3) for state in ("miss", "hit", "hit")
+    ]
+    assert {line["bytes_out"] for line in lines} == {len(response.content)}
+
+
+async def test_a_client_that_went_away_is_written_down(tmp_path: Path) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    def wait(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        started.set()
+        assert release.wait(10)
+        return {"y": inputs["x"]}
+
+    async with logged(tmp_path, backend=lambda: FakeBackend([DOUBLE], wait)) as world:
+        _, writer = await asyncio.open_connection("127.0.0.1", world.server.rest_port)
+        body = json.dumps(BODY).encode()
+        writer.write(
+            b"POST /v1/models/double:predict HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        )
+        while not started.is_set():  # noqa: ASYNC110 - the model runs in a thread
+            await asyncio.sleep(0)
+        writer.transport.abort()
+        for _ in range(100):  # the server is on the same loop, one turn behind
+            await asyncio.sleep(0)
+        release.set()
+    assert [(line["code"], line["model"], line["bytes_out"]) for line in world.lines()] == [
+        (499, "double", 0)
+    ]
 
 
 async def test_a_failure_has_its_code_and_no_name_that_a_client_made_up(tmp_path: Path) -> None:
