@@ -11,7 +11,7 @@ from serving import http2
 from serving.calls import Call
 from serving.errors import Overloaded, ServingError
 from serving.grpc.calls import Method
-from serving.grpc.status import status_of
+from serving.grpc.status import PassedStatus, status_of
 from serving.grpc.streaming import StreamingMethod
 from serving.settings import ServingSettings
 from serving.tls import certificate_names, server_context
@@ -99,7 +99,9 @@ def _status_error(error: BaseException) -> http2.StatusError:
         return http2.StatusError(http2.Status.INTERNAL, "Internal error; the server's log has the details")
     code, text = status_of(error)
     metadata: tuple[tuple[str, str | bytes], ...] = ()
-    if isinstance(error, Overloaded):
+    if isinstance(error, PassedStatus):
+        metadata = error.metadata
+    elif isinstance(error, Overloaded):
         # gRFC A6: a client that retries by itself waits at least so long.
         metadata = (("grpc-retry-pushback-ms", str(int(error.retry_after_seconds * 1000))),)
     return http2.StatusError(http2.Status(int(code)), text, metadata=metadata)

@@ -30,9 +30,13 @@ class StatusCode(enum.IntEnum):
 class PassedStatus(errors.ServingError):
     """How an upstream ended a call; passed on as it came."""
 
-    def __init__(self, code: StatusCode, message: str) -> None:
+    def __init__(
+        self, code: StatusCode, message: str, metadata: tuple[tuple[str, str | bytes], ...] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.metadata = metadata
+        """What it sent behind the status, such as `grpc-status-details-bin`."""
 
 
 # The first that fits counts.

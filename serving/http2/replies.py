@@ -13,6 +13,8 @@ from serving.http2.errors import StatusError
 from serving.http2.hpack import Field
 from serving.http2.metadata import read_binary, read_text
 
+_PUSHBACK: Final = b"grpc-retry-pushback-ms"
+"""The one name of gRPC's own that is meant for whoever called (gRFC A6)."""
 _OF_HTTP: Final = {
     400: Status.INTERNAL,
     401: Status.UNAUTHENTICATED,
@@ -50,6 +52,11 @@ class ReplyHead:
                 status, f"the server answered with HTTP status {self.http_status}, not as gRPC"
             )
         metadata: tuple[tuple[str, str | bytes], ...] = (
+            *(
+                (_PUSHBACK.decode(), value.decode("latin-1"))
+                for name, value in self.fields
+                if name == _PUSHBACK
+            ),
             *read_text(self.fields).items(),
             *read_binary(self.fields).items(),
         )

@@ -70,4 +70,4 @@ def _forwarded(metadata: Mapping[str, str]) -> Metadata:
 
 
 def _passed(error: StatusError) -> PassedStatus:
-    return PassedStatus(StatusCode(int(error.status)), error.message)
+    return PassedStatus(StatusCode(int(error.status)), error.message, error.metadata)

@@ -208,6 +208,27 @@ async def test_deadline_metadata_and_cancellation_reach_the_upstream(tmp_path: P
     await behind.close()
 
 
+async def test_what_the_upstream_says_behind_its_status_comes_through(tmp_path: Path) -> None:
+    said: tuple[tuple[str, str | bytes], ...] = (
+        ("grpc-retry-pushback-ms", "250"),
+        ("grpc-status-details-bin", b"\0\1"),
+    )
+
+    def refuse(_message: bytes, _call: CallContext) -> bytes:
+        raise StatusError(Status.RESOURCE_EXHAUSTED, "full", metadata=said)
+
+    behind = UnaryServer({PREDICT: refuse})
+    await behind.start(path=tmp_path / "s")
+    front = UpstreamServer(settings(upstream_grpc=f"unix:{tmp_path}/s"))
+    await front.start()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await ask(front.grpc_port, PREDICT, b"")
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert dict(caught.value.trailing_metadata() or ()) == dict(said)
+    await front.close()
+    await behind.close()
+
+
 async def behind_is_idle(server: UnaryServer) -> None:
     while server.open_call_count:  # noqa: ASYNC110 - it says nothing when a call ends
         await asyncio.sleep(0)
