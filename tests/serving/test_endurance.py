@@ -150,3 +150,37 @@ async def test_tens_of_thousands_of_requests_leave_memory_flat(models: Path) -> 
     assert tally.outcomes[RIGHT] >= SOAK_REQUESTS
     assert set(tally.outcomes) == {RIGHT}
     assert grown < GROWTH_BYTES, f"{grown / 1e6:.1f} MB more after {tally.total} requests"
+
+
+async def ask_as_strangers(server: Process, numbers: range) -> int:
+    """Ask for models that there are not, each with a name and headers of its own; how many were refused."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.rest_port)
+    refused = 0
+    for start in numbers[::100]:
+        heads = [
+            f"POST /v1/models/stranger-{number}:predict HTTP/1.1\r\nx-tenant: t{number}\r\n"
+            f"x-made-up: {'x' * (number % 700)}\r\ncontent-length: 2\r\n\r\n{{}}"
+            for number in range(start, start + 100)
+        ]
+        writer.write("".join(heads).encode())
+        for _ in heads:
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.partition(b"content-length: ")[2]))
+            refused += head.startswith(b"HTTP/1.1 404 ")
+    writer.close()
+    return refused
+
+
+@pytest.mark.timeout(300)
+async def test_a_hundred_thousand_made_up_names_leave_memory_and_metrics_flat(models: Path) -> None:
+    with serving(*flags(models)) as server:
+        assert await ask_as_strangers(server, range(20_000)) == 20_000
+        warm = resident_bytes(server)
+        assert await ask_as_strangers(server, range(20_000, 100_000)) == 80_000
+        grown = resident_bytes(server) - warm
+        _, page = await asyncio.to_thread(server.get, "/metrics")
+    series = [line for line in page.decode().splitlines() if line.startswith("tfsp_requests_total")]
+    assert series == [
+        'tfsp_requests_total{code="404",method="predict",model="other",transport="rest"} 100000.0'
+    ]
+    assert grown < GROWTH_BYTES, f"{grown / 1e6:.1f} MB more"

@@ -158,6 +158,13 @@ def test_no_python_tensorflow_is_loaded(models: Path) -> None:
         ),
         pytest.param([], 1, "expected a model to serve, got none; set --model_base_path", id="no model"),
         pytest.param(["--prot=1"], 2, "unknown flag --prot; did you mean port?", id="typo"),
+        pytest.param(["--access_file=/nope"], 1, "expected an access file at /nope", id="no access file"),
+        pytest.param(
+            ["--access_log=/nope/log"],
+            1,
+            "expected an access_log that can be written at /nope/log",
+            id="no log",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_an_exit_code(line: list[str], code: int, complaint: str) -> None:
