@@ -14,20 +14,30 @@ from tests.serving.processes import free_port
 __all__ = ["s3_environment", "s3_server"]
 
 
-@pytest.mark.tensorflow
-def test_your_own_keras_model(tmp_path: Path) -> None:
+def of_its_own(folder: Path) -> dict[str, str]:
+    """What to replace in a page so that its files and ports are this test's alone."""
     ports = {port: str(free_port()) for port in ("8501", "8503")}
-    page = {
-        "build/tutorial": str(tmp_path),
-        "$PWD/": "",
-        "--console_port": f"--port={free_port()} --rest_api_port={ports['8501']} --console_port",
-        **ports,
-    }
-    printed = follow("docs/tutorials/keras.md", replace=page)
+    flags = f"--port={free_port()} --rest_api_port={ports['8501']} --console_port"
+    return {"build/tutorial": str(folder), "$PWD/": "", "--console_port": flags, **ports}
+
+
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_your_own_keras_model(tmp_path: Path) -> None:
+    printed = follow("docs/tutorials/keras.md", replace=of_its_own(tmp_path))
     answers = [text for text in printed if '"predictions"' in text]
     (scores,) = json.loads(answers[0])["predictions"]
     assert max(range(3), key=scores.__getitem__) == 1
     assert any("signed by the key" in text for text in printed)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_a_text_model_with_its_vocabulary(tmp_path: Path) -> None:
+    printed = follow("docs/tutorials/text.md", replace=of_its_own(tmp_path))
+    ((praise,), (blame,)) = json.loads(printed[-1])["predictions"]
+    assert praise > 0.5 > blame
+    assert any("file operations    none" in text for text in printed)
 
 
 def test_a_model_repository_on_s3(

@@ -112,3 +112,18 @@ def test_a_stack_that_was_never_applied_says_how_to_deploy_it() -> None:
     (problem,) = report.problems
     assert (problem.what, "bin/up" in problem.todo) == ("nothing is deployed", True)
     assert not report.is_well
+
+
+def test_what_the_local_cluster_really_answered_is_well() -> None:
+    """`local-stack.json` was printed by kubectl for a stack that `bin/up` had just deployed."""
+    digest = "sha256:09e348018ea2cc0ac55b7c0dc8f6338eb3aa252d3fd4e6491849dcb47979b9e8"
+    declared = {"namespace": "tf-serving-local", "models": {"mnist": MODEL | {"model_digest": digest}}}
+    read = Recorded("local-stack", outputs=Answer(code=0, output=json.dumps(declared)))
+    report = read_report("local", None, read)
+    assert report.is_well
+    assert report.models[0].served_digest == digest
+    assert report.autoscalers[0].metrics == ("cpu 28 % of 70 %",)
+    assert {warning.where.partition(" ")[0] for warning in report.recent_warnings} <= {
+        "pod",
+        "horizontalpodautoscaler",
+    }
