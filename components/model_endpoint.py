@@ -190,7 +190,8 @@ def _canary_backend(served: ServedModel, canary: ModelServer | None) -> CanaryBa
         return None
     return CanaryBackend(
         instance=naming.canary(naming.dns_label(served.model.name)),
-        service=canary.service_name,
+        # Known when its pods are ready: a share of the requests that is sent to a Service without any would be refused.
+        service=pulumi.Output.all(canary.service_name, canary.deployment_name).apply(lambda names: names[0]),
         weight_percent=served.canary.weight_percent,
         shadow_percent=served.canary.shadow_percent,
     )

@@ -89,14 +89,25 @@ def typical_replicas(served: ServedModel) -> int:
 
 
 def canary_bounds(served: ServedModel) -> tuple[int, int]:
-    """Return the fewest and the most pods of the canary; none where no version is on trial.
+    """Return the fewest and the most pods of the canary; none where no version is on trial."""
+    return _canary_share(served) if served.canary.source and served.canary.phase == "trial" else (0, 0)
 
-    Behind a Gateway it grows with its own load, up to its share of the most stable pods. Where the Service spreads requests over all
-    pods, its number is what makes its share, and stays.
+
+def canary_reserve(served: ServedModel) -> int:
+    """Return the most pods that a canary may hold while an update runs.
+
+    In the update that promotes it, its pods go last, when the stable ones have been exchanged: a plan that took their GPUs for free
+    already would wait for them, and they for it.
+    """
+    return _canary_share(served)[1] if served.canary.source else 0
+
+
+def _canary_share(served: ServedModel) -> tuple[int, int]:
+    """Behind a Gateway a canary grows with its own load, up to its share of the most stable pods.
+
+    Where the Service spreads requests over all pods, its number is what makes its share, and stays.
     """
     canary, (fewest, most) = served.canary, replica_bounds(served)
-    if not canary.source or canary.phase != "trial":
-        return 0, 0
     if served.exposure.gateway:
         share = max(canary.weight_percent, canary.shadow_percent)
         return 1, max(1, math.ceil(most * share / 100))
@@ -112,5 +123,5 @@ def accelerator(served: ServedModel, images: ImagesConfig) -> str:
 
 
 def _waits_for_old_pod(served: ServedModel) -> bool:
-    most = replica_bounds(served)[1] + canary_bounds(served)[1]
+    most = replica_bounds(served)[1] + canary_reserve(served)
     return served.gpu.count > 0 and served.gpu.available < (most + 1) * served.gpu.count

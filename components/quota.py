@@ -9,7 +9,7 @@ from typing import Final
 
 from components.config import GpuConfig, PlatformConfig, QuotaConfig, ServedModel
 from components.errors import ConfigError
-from components.plan import canary_bounds, pod_resources, replica_bounds
+from components.plan import canary_reserve, pod_resources, replica_bounds
 from components.takeover import takeover
 
 _PODS: Final = "pods"
@@ -47,7 +47,7 @@ def _limits(config: PlatformConfig) -> dict[str, int]:
 
 
 def _demand(served: ServedModel) -> Counter[str]:
-    bounds = (replica_bounds(served)[1], canary_bounds(served)[1])
+    bounds = (replica_bounds(served)[1], canary_reserve(served))
     pods = sum(most + takeover(served).max_surge for most in bounds if most)
     cpu_millicores, memory_mib = pod_resources(served)
     return Counter(

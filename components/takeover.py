@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.config import ServedModel
-from components.plan import canary_bounds, pod_lifecycle, replica_bounds
+from components.plan import canary_reserve, pod_lifecycle, replica_bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,14 @@ def takeover(served: ServedModel) -> Takeover:
 def _surge_reason(served: ServedModel) -> str:
     if not served.gpu.count:
         return "a new version starts beside the old one: CPU nodes have room for one pod more"
-    most = replica_bounds(served)[1] + canary_bounds(served)[1]
+    most = replica_bounds(served)[1] + canary_reserve(served)
     left = served.gpu.available - most * served.gpu.count
     return f"a new version starts beside the old one: gpu.available leaves {left} free at {most} pods"
 
 
 def _in_place_reason(served: ServedModel) -> str:
     fewest, most = replica_bounds(served)
-    most += canary_bounds(served)[1]
+    most += canary_reserve(served)
     times = pod_lifecycle(served)
     seconds = times.termination_grace_seconds + times.pull_seconds + times.load_seconds + times.ready_seconds
     why = (

@@ -1,13 +1,17 @@
 """What only the real CLI can show, with no cluster, no registry and no builder: transforms that reach objects, and secrets that reach nothing."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model_export.comparison import Comparison
+from model_export.ensure import PYTHON_VARIABLE
 from tests.policy import project
-from tests.policy.project import Project
+from tests.policy.project import ROOT, Project
 
 PLANTED = "planted-5e21f0c7"
 
@@ -17,15 +21,16 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project.make(tmp_path_factory.mktemp("checkout"))
 
 
-def planned(checkout: Project) -> dict[str, dict[str, Any]]:
-    """Return the inputs of every resource that a preview would create, by URN."""
+def states(checkout: Project) -> dict[str, dict[str, Any]]:
+    """Return every resource that a preview would create, by URN."""
     asked = checkout.pulumi("preview", "--stack", "prod", "--json")
     assert asked.returncode == 0, asked.stdout + asked.stderr
-    return {
-        step["urn"]: step["newState"]["inputs"]
-        for step in json.loads(asked.stdout)["steps"]
-        if "inputs" in step["newState"]
-    }
+    return {step["urn"]: step["newState"] for step in json.loads(asked.stdout)["steps"]}
+
+
+def planned(checkout: Project) -> dict[str, dict[str, Any]]:
+    """Return the inputs of every resource that a preview would create, by URN."""
+    return {urn: state["inputs"] for urn, state in states(checkout).items() if "inputs" in state}
 
 
 def test_an_override_reaches_every_object_of_its_kind(checkout: Project):
@@ -61,3 +66,27 @@ def test_a_planted_secret_is_in_no_plan_no_preview_and_no_state(checkout: Projec
     assert [where for where, text in texts.items() if PLANTED in text] == []
     # The preview did see them: as secrets, whose content it does not show.
     assert "[secret]" in texts["--json"] or "4dabf18193072939515e22adb298388d" in texts["--json"]
+
+
+def test_routes_wait_for_the_pods_of_a_canary_that_they_lead_to(checkout: Project, tmp_path: Path):
+    next_version = tmp_path / "1001"
+    shutil.copytree(ROOT / "examples/mnist/published/1000", next_version)
+    manifest = json.loads((next_version / "manifest.json").read_text())
+    (next_version / "manifest.json").write_text(json.dumps({**manifest, "version": 1001}))
+    found = Comparison(questions=3, rows=12, distance=0.0, output="s.y", agreement=1.0, faults=())
+    (tmp_path / "python").write_text(f"#!/bin/sh\necho '{found.to_json()}'\n")
+    (tmp_path / "python").chmod(0o755)
+    checkout.write_stack(
+        "prod",
+        model={"repository": str(tmp_path / "models")},
+        canary={"source": str(next_version)},
+        exposure={"gateway": "gateways/public", "host": "mnist.example.com"},
+        gpu={"available": 9},
+        quota={"pods": 9, "gpus": 9},
+    )
+    environment = {**checkout.environment, PYTHON_VARIABLE: str(tmp_path / "python")}
+    found_states = states(replace(checkout, environment=environment))
+    (canary,) = (urn for urn in found_states if urn.endswith("::serving-mnist-canary-server-deployment"))
+    routes = [state for urn, state in found_states.items() if urn.endswith("route")]
+    assert len(routes) == 2
+    assert all(canary in state["dependencies"] for state in routes)

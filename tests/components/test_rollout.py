@@ -183,6 +183,14 @@ def test_a_canarys_gpus_are_counted():
         deploy(**sections)
 
 
+@pytest.mark.parametrize(("available", "surge"), [(13, 0), (14, 1)], ids=["its own GPU only", "one to spare"])
+def test_a_promotion_does_not_count_on_gpus_that_the_canary_gives_back_last(available, surge):
+    # Its pods are deleted after the stable ones have been exchanged; a surge that needs their GPU would never end.
+    sections = canary("promoted") | {"gpu": {"count": 1, "available": available}}
+    strategy = deploy(**sections).one("Deployment").inputs["spec"]["strategy"]["rollingUpdate"]
+    assert strategy["maxSurge"] == surge
+
+
 def test_a_canary_is_another_version():
     (served,) = examples.config(**canary()).served
     from components.rollout import check_canary
