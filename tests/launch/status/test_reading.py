@@ -122,7 +122,7 @@ def test_what_the_local_cluster_really_answered_is_well() -> None:
     report = read_report("local", None, read)
     assert report.is_well
     assert report.models[0].served_digest == digest
-    assert report.autoscalers[0].metrics == ("cpu 28 % of 70 %",)
+    assert report.autoscalers[0].metrics == ("cpu 0 % of 70 %",)
     assert {warning.where.partition(" ")[0] for warning in report.recent_warnings} <= {
         "pod",
         "horizontalpodautoscaler",
