@@ -1,15 +1,18 @@
 """sign and identify as an operator types them, and a signature that travels with its version."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import trust
 from model_export.__main__ import main
+from model_export.repository import open_repository
 from model_export.repository.archives import pack, unpack
 from model_export.repository.content import SIGNATURE_NAME
 from model_export.repository.folder import FolderRepository
+from tests.model_export.repository.s3_server import BUCKET, S3Server
 from tests.model_export.repository.version_folders import make_version
 from tests.trust.folders import private_pem, public_of
 
@@ -74,3 +77,28 @@ def test_a_signature_travels_through_a_repository_and_an_archive(
     unpacked = unpack(tmp_path / "7.zip", tmp_path / "unpacked")
     for each in (fetched, unpacked):
         assert main(["identify", str(each), "--key", str(keys[1])]) == 0
+
+
+def test_a_signature_travels_through_s3_and_is_kept_by_a_collection(
+    tmp_path: Path,
+    signed: Path,
+    keys: tuple[Path, Path],
+    s3_server: S3Server,
+    s3_environment: Callable[[S3Server], None],
+) -> None:
+    s3_environment(s3_server)
+    repository = open_repository(f"s3://{BUCKET}/{tmp_path.name}/mnist")
+    repository.publish(signed)
+    repository.gc(keep=1)
+    fetched = repository.fetch(7, tmp_path / "fetched")
+    assert main(["identify", str(fetched), "--key", str(keys[1])]) == 0
+
+
+def test_an_unsigned_version_has_no_signature_after_s3_either(
+    tmp_path: Path, s3_server: S3Server, s3_environment: Callable[[S3Server], None]
+) -> None:
+    s3_environment(s3_server)
+    version = make_version(tmp_path / "made", 8, files={"saved_model.pb": b"a graph"})
+    repository = open_repository(f"s3://{BUCKET}/{tmp_path.name}/unsigned")
+    repository.publish(version)
+    assert not (repository.fetch(8, tmp_path / "fetched") / SIGNATURE_NAME).exists()
