@@ -5,7 +5,6 @@ says no but requests are answered: load balancers hear of the change later than 
 """
 
 import asyncio
-import gc
 import logging
 import ssl
 import time
@@ -19,7 +18,7 @@ from serving.grpc import methods
 from serving.grpc.framed import FramedServer
 from serving.grpc.warmup import replay
 from serving.http1 import HttpServer
-from serving.life import live
+from serving.life import live, settle_memory
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
@@ -45,9 +44,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_YOUNG_OBJECTS = 20_000
-"""How many new objects make the collector look for cycles. A batch in flight has thousands, none of them garbage: with
-Python's 700 every batch was walked through several times, a twelfth of what a small Predict costs."""
 _FOR_OPERATORS = ("/metrics", "/statusz")
 
 
@@ -87,7 +83,7 @@ class Server:
         await self._open_http()
         await self._open_grpc()
         await self._watcher.start(sources)
-        _settle_memory()
+        settle_memory()
         log.info("serving %s after %.2f s", ", ".join(self.repository.names), time.perf_counter() - started)
 
     @property
@@ -223,10 +219,3 @@ def _servable_loader(settings: ServingSettings, load: Loader | None) -> Servable
         keeps_inputs=settings.input_cache_bytes > 0,
         vouch=make_vouch(settings.model_signature_keys),
     )
-
-
-def _settle_memory() -> None:
-    """What start-up left lives for ever: keep the collector from walking through it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)

@@ -106,10 +106,13 @@ class Stream:
             # Over only once it is sent: what is no message raises here, and can still be answered by a failure.
             self._carrier.outbox.send_answer(self, message, self.trailing_metadata)
             self.is_over = True
+            # What would be told often knows this call: left here, each call were a cycle for the collector to find.
+            self._cancel_callback = None
 
     def fail(self, error: StatusError) -> None:
         if not self.is_over:
             self.is_over = True
+            self._cancel_callback = None
             self._carrier.send_failure(self, error)
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
@@ -138,5 +141,6 @@ class Stream:
         """Tell the handler, once, that nobody waits for its answer any more."""
         if not self.is_over:
             self.is_over = self.is_cancelled = True
-            if self._cancel_callback is not None:
-                self._cancel_callback()
+            callback, self._cancel_callback = self._cancel_callback, None
+            if callback is not None:
+                callback()

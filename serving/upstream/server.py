@@ -11,7 +11,7 @@ from serving.grpc.framed import FramedServer
 from serving.grpc.health import check_method
 from serving.http1 import HttpServer
 from serving.http2 import Limits, UnaryClient
-from serving.life import live
+from serving.life import live, settle_memory
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.repository import read_sources
@@ -64,6 +64,7 @@ class UpstreamServer:
         await self._open_http()
         await self._open_grpc()
         await self._standing.start()
+        settle_memory()
         log.info("passing on %s", ", ".join(self._names))
 
     @property

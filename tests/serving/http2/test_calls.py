@@ -1,15 +1,22 @@
 """Whole calls by the clients that people use: grpcio's, asynchronous and synchronous."""
 
 import asyncio
+import gc
 import socket
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import grpc
+import hpack
 import pytest
+from hyperframe.frame import HeadersFrame
 
-from serving.http2 import Limits, UnaryServer
+from serving.http2 import CallContext, Limits, Status, StatusError, UnaryServer
 from tests.serving.http2.conftest import Desk, Start
+from tests.serving.http2.peer import data_frames, prefixed, replaced
+from tests.serving.http2.rig import rigged
+from tests.serving.http2.sessions import GREETING
 
 MEBIBYTE = 1024 * 1024
 NO_LIMIT = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
@@ -136,3 +143,34 @@ async def test_a_bound_socket_is_served(start: Start) -> None:
         assert server.ports == [bound.getsockname()[1]]
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.ports[0]}") as channel:
             assert await channel.unary_unary("/test.Echo/Say")(b"hello") == b"hello"
+
+
+def tell_it_itself(call: CallContext) -> None:
+    """What most transports do: whoever is told of the end knows the call."""
+    call.on_cancel(lambda: call.path)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [lambda call: call.answer(b""), lambda call: call.fail(StatusError(Status.ABORTED, "enough"))],
+    ids=["answered", "failed"],
+)
+def test_a_call_that_is_over_leaves_nothing_for_the_collector(end: Callable[[CallContext], None]) -> None:
+    with rigged() as rig:
+        headers = HeadersFrame(
+            1, hpack.Encoder().encode(replaced(_path="/test.Echo/Hold")), flags=["END_HEADERS"]
+        )
+        body = data_frames(1, prefixed(b"hello"))
+        rig.feed(GREETING + headers.serialize() + b"".join(frame.serialize() for frame in body), [])
+        (call,) = rig.held
+        rig.held.clear()
+        tell_it_itself(call)
+        trace = weakref.ref(call)
+        gc.disable()
+        try:
+            end(call)
+            del call
+            rig.turn()
+            assert trace() is None
+        finally:
+            gc.enable()
