@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from serving.http1 import Request, Response
+from serving.pipeline import Pipeline
+from serving.rest import RestApi
+from serving.settings import ServingSettings
 from tests.serving.rest.test_api import World
 
 INFER = "/v2/models/double/infer"
@@ -87,6 +90,14 @@ async def test_inputs_and_outputs_are_mixed_as_each_says(world: World) -> None:
 
 
 async def test_equal_bytes_that_are_divided_otherwise_are_another_question(world: World) -> None:
+    settings = ServingSettings(accuracy_start=0)  # so that answers are kept
+    world.api = RestApi(
+        world.repository,
+        Pipeline(settings, world.metrics),
+        world.metrics,
+        timeout_seconds=10,
+        routes={},
+    )
     document = json.dumps({"inputs": [tensor()]}).encode()
     assert (await ask(world, document, ROWS.tobytes())).status == 200
     assert (await ask(world, document, ROWS.tobytes(), header=str(len(document) + 1))).status == 400
