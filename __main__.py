@@ -9,7 +9,7 @@ import pulumi
 from components.config import ModelConfig, load_config
 from components.contracts import agreed_contracts
 from components.platform import ServingPlatform, ServingPlatformArgs, cluster_provider
-from components.rollout_gate import judged
+from components.rollout_gate import judged, tell_distances
 from components.servable import export_request, published, vouched
 from model_export.artifact import ModelArtifact
 from model_export.ensure import ensure
@@ -27,7 +27,9 @@ def servable(model: ModelConfig, key: str = "model.source") -> ModelArtifact:
 config = load_config()
 models = {each.model.name: servable(each.model) for each in config.served}
 canaries = {each.name: servable(each, "canary.source") for each in config.candidates}
-contracts = agreed_contracts(config, judged(config, models, canaries))
+running = judged(config, models, canaries)
+tell_distances(config, running)
+contracts = agreed_contracts(config, running)
 platform = ServingPlatform(
     "serving",
     ServingPlatformArgs(config=config, artifacts=models, candidates=canaries, contracts=contracts),

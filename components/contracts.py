@@ -27,13 +27,18 @@ def agreed_contracts(
 
     Raises pulumi.RunError at once for a model that reaches outside its graph; the outputs fail with one for a breaking change.
     """
-    deployed: pulumi.Output[Any] = pulumi.Output.from_input(_deployed_models())
+    deployed = deployed_models()
     return {
         served.model.name: _agreed(
             served.model, contract_of(served.model, artifacts[served.model.name]), deployed
         )
         for served in config.served
     }
+
+
+def deployed_models() -> pulumi.Output[Any]:
+    """Return what the stack's last update exported of each model, by name; None before the first."""
+    return pulumi.Output.from_input(_deployed_models())
 
 
 def contract_of(model: ModelConfig, artifact: ModelArtifact) -> Contract:

@@ -7,11 +7,11 @@ import pulumi
 import pytest
 
 from components.config import CanaryConfig
-from components.rollout_gate import judged, objections
+from components.rollout_gate import judged, objections, tell_distances
 from model_export.artifact import FileDigest, ModelArtifact
 from model_export.comparison import GOLDEN_FILE, Comparison
 from tests.components import examples
-from tests.components.declared import declare
+from tests.components.declared import Recorder, declare
 from tests.model_export.contract import protos
 
 ALIKE = Comparison(questions=3, rows=41, distance=0.02, output="s.y", agreement=0.99, faults=())
@@ -89,6 +89,19 @@ def test_a_canary_that_breaks_the_contract_is_refused_before_it_answers_anybody(
     config = examples.config(model={"repository": str(tmp_path)}, canary={"source": "build/next"})
     with pytest.raises(pulumi.RunError, match=r"signatures\.serving_default\.inputs\.image\.dtype"):
         declare(lambda: judged(config, {"mnist": stable}, {"mnist": candidate}))
+
+
+def test_a_version_without_a_trial_is_compared_with_the_deployed_one_and_goes_on(tmp_path, monkeypatch):
+    judge(tmp_path, replace(ALIKE, distance=0.9), "aborted", monkeypatch)
+    old, new = version(tmp_path, 7, digest="sha256:7"), version(tmp_path, 8, digest="sha256:8")
+    (old.path / "manifest.json").write_text(old.manifest.to_json(), encoding="utf-8")
+    config = examples.config(model={"repository": str(tmp_path)})
+    for deployed in ({}, {"model_version": 7}, {"model_version": 6}):
+        declare(
+            lambda: tell_distances(config, {"mnist": new}),
+            Recorder(deployed={"models": {"mnist": deployed}}),
+        )
+    assert (tmp_path / "asked").read_text() == "asked\n"
 
 
 @pytest.mark.parametrize(
