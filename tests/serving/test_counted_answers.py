@@ -43,6 +43,11 @@ class World:
         while not condition():  # noqa: ASYNC110 - the server tells a test nothing
             await asyncio.sleep(0)
 
+    async def settle(self) -> None:
+        """Until the server has seen what was sent: it is on the same loop, a turn behind the loopback."""
+        for _ in range(100):
+            await asyncio.sleep(0)
+
     async def until_running(self) -> None:
         """Until the model stands still in a call."""
         await self.until(self._started.is_set)
@@ -174,9 +179,9 @@ async def test_who_goes_away_while_waiting_leaves_its_place(tmp_path: Path) -> N
         for number in range(QUEUE):
             waiting.hang_up(number)
         await waiting.wait()
-        for _ in range(100):  # the loopback has told by now: the server is on the same loop, one turn behind
-            await asyncio.sleep(0)
+        await world.settle()
         await later.ask(QUEUE)
+        await world.settle()
         world.release.set()
         await later.wait()
         await running.wait()
