@@ -1,4 +1,4 @@
-"""The pack that Pulumi's engine talks to: every rule of the catalogue, mandatory."""
+"""The pack that Pulumi's engine talks to: every rule of the catalogue, mandatory but for those on request."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,10 @@ def resource_policy(rule: Rule) -> ResourceValidationPolicy:
         for message in rule.check(plain.resource(args)):
             report(message, None)
 
-    return ResourceValidationPolicy(name=rule.name, description=rule.description, validate=validate)
+    level = EnforcementLevel.DISABLED if rule.is_on_request else EnforcementLevel.MANDATORY
+    return ResourceValidationPolicy(
+        name=rule.name, description=rule.description, validate=validate, enforcement_level=level
+    )
 
 
 def stack_policy(rule: StackRule) -> StackValidationPolicy:

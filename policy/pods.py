@@ -41,7 +41,13 @@ def containers_of(resource: Resource) -> list[Container]:
     return [each for each in found if isinstance(each, Mapping)]
 
 
-def container_rule(name: str, description: str, check: Callable[[Container, Mapping[str, Any]], str]) -> Rule:
+def container_rule(
+    name: str,
+    description: str,
+    check: Callable[[Container, Mapping[str, Any]], str],
+    *,
+    is_on_request: bool = False,
+) -> Rule:
     """Return a rule that asks `check(container, pod)` for a breach, "" for none, and names the container."""
 
     def each(resource: Resource) -> Iterator[str]:
@@ -51,7 +57,7 @@ def container_rule(name: str, description: str, check: Callable[[Container, Mapp
             if breach:
                 yield f"{resource.label}, container {at(container, 'name')}: {breach}"
 
-    return Rule(name=name, description=description, check=each)
+    return Rule(name=name, description=description, check=each, is_on_request=is_on_request)
 
 
 def _image(container: Container, _pod: Mapping[str, Any]) -> str:
@@ -120,6 +126,15 @@ def _environment(container: Container, _pod: Mapping[str, Any]) -> str:
     if any(at(source, "secretRef") is not None for source in items(at(container, "envFrom"))):
         return "a whole Secret becomes variables (envFrom); mount it as files instead"
     return ""
+
+
+def _vouched_for(container: Container, _pod: Mapping[str, Any]) -> str:
+    variables = {at(each, "name"): at(each, "value") for each in items(at(container, "env"))}
+    if "TFSP_MODEL_NAME" not in variables or variables.get("TFSP_MODEL_SIGNATURE_KEYS"):
+        return ""
+    return (
+        "it loads models that nobody vouches for; set model.signatureKeys to the public keys that you trust"
+    )
 
 
 def _host(resource: Resource) -> Iterator[str]:
@@ -191,6 +206,12 @@ RULES: Final = (
     ),
     container_rule(
         "no-secrets-in-variables", "Secrets are files, never environment variables.", _environment
+    ),
+    container_rule(
+        "models-vouched-for",
+        "Model servers load only what a key of the team's signed.",
+        _vouched_for,
+        is_on_request=True,
     ),
     Rule(
         name="nothing-of-the-host",

@@ -60,6 +60,8 @@ class Rule:
     """What is asked, and why."""
     check: Callable[[Resource], Iterator[str]]
     """Yields a message for each breach."""
+    is_on_request: bool = False
+    """Whether it judges only where a configuration of the pack switches it on."""
 
 
 @dataclass(frozen=True, kw_only=True)

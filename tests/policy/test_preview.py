@@ -1,11 +1,14 @@
 """`pulumi preview --policy-pack policy/` with the real CLI: the pack runs, lets our stacks pass, and stops others by name."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+import trust
 from tests.policy import project
 from tests.policy.project import Project
+from tests.trust.folders import private_pem, public_of
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +51,18 @@ def test_a_pack_from_a_folder_judges_a_program_of_another_project(tmp_path: Path
     asked = another.pulumi("preview", "--stack", "dev", "--policy-pack", str(project.ROOT / "policy"))
     assert "data-protected" in asked.stdout
     assert asked.returncode != 0
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+def test_on_request_it_asks_who_vouches_for_a_model(checkout: Project, tmp_path: Path, signed: bool):
+    (tmp_path / "pack.json").write_text('{"models-vouched-for": "mandatory"}')
+    shutil.copytree(project.ROOT / "examples/mnist/published/1000", tmp_path / "1000")
+    key = private_pem()
+    (tmp_path / "1000" / trust.SIGNATURE_NAME).write_text(trust.sign(tmp_path / "1000", key))
+    keys = {"signatureKeys": [public_of(key)]} if signed else {}
+    checkout.write_stack("prod", model={"name": "mnist", "source": str(tmp_path / "1000"), **keys})
+    words = ["--policy-pack", "policy/", "--policy-pack-config", str(tmp_path / "pack.json")]
+    asked = checkout.pulumi("preview", "--stack", "prod", *words)
+    said = asked.stdout + asked.stderr
+    assert (asked.returncode == 0) is signed, said
+    assert ("[mandatory]  models-vouched-for" in said) is not signed

@@ -38,6 +38,12 @@ BREACHES = [
         "as a file",
     ),
     ("no-secrets-in-variables", "deployment", (f"{CONTAINER}|envFrom", [{"secretRef": {"name": "s"}}]), "envFrom"),
+    (
+        "models-vouched-for",
+        "deployment",
+        (f"{CONTAINER}|env|0", {"name": "TFSP_MODEL_NAME", "value": "mnist"}),
+        "model.signatureKeys",
+    ),
     ("nothing-of-the-host", "deployment", (f"{POD}|hostNetwork", True), "remove it"),
     ("nothing-of-the-host", "deployment", (f"{POD}|volumes|0", {"name": "m", "hostPath": {"path": "/"}}), "emptyDir"),
     ("nothing-of-the-host", "deployment", (f"{CONTAINER}|ports|0|hostPort", 8501), "use a Service"),
