@@ -94,7 +94,13 @@ class Desk:
             aliases = tuple([spec.alias for spec in question.outputs])
             if aliases == tuple(signature.outputs):
                 aliases = None  # who asks for all by name travels with who asks for all
-        shapes = None if rows is None else tuple([array.shape[1:] for array in question.inputs])
+        shapes: tuple[tuple[int, ...], ...] | None = None
+        if rows is not None:
+            inputs = question.inputs
+            # Nearly all have one input, for which a list would be built for nothing.
+            shapes = (
+                (inputs[0].shape[1:],) if len(inputs) == 1 else tuple([array.shape[1:] for array in inputs])
+            )
         key = signature.name, aliases, shapes
         lane = self._lanes.get(key)
         if lane is None:

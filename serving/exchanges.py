@@ -8,7 +8,6 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from serving.caching.outputs import Key
 from serving.calls import Call, Finish, Trace
 from serving.desk import Question
 from serving.repository import Servable
@@ -31,8 +30,6 @@ class Exchange:
     """Reads the body; raises InvalidRequest."""
     render: Callable[[Question, Sequence[Array]], bytes]
     """Writes the answer from the outputs, in the order of `Question.outputs`."""
-    sought_key: Key | None = None
-    """Where its transport looked for a kept answer in vain; None when nobody looked yet."""
 
 
 class Rider:

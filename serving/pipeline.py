@@ -13,7 +13,7 @@ from serving.caching.inputs import InputCache
 from serving.caching.outputs import Key
 from serving.calls import CALLER, TENANT_HEADER, Call, Cancel, Finish, forget
 from serving.desk import Desk, Question
-from serving.exchanges import Exchange, Rider, note_run, note_servable
+from serving.exchanges import Exchange, Rider, note_hit, note_run, note_servable
 from serving.metrics import Metrics
 from serving.repository import Servable
 from serving.scheduling import Asker, Batcher, Lane, QueueLimits, Task
@@ -40,6 +40,8 @@ class Pipeline:
         self._keeps_callers_apart = bool(settings.access_file)
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        """The clock of deadlines."""
         self._cache = OutputCache(settings.output_cache_bytes)
         self._inputs = InputCache(settings.input_cache_bytes) if settings.input_cache_bytes else None
         self._flights = Flights()
@@ -68,26 +70,28 @@ class Pipeline:
 
     def begin(self, exchange: Exchange, finish: Finish) -> Cancel:
         """What `answer` does, without a coroutine: `finish` is told the answer, or what `answer` would have raised."""
-        desk, trace = self.desk(exchange.servable), exchange.call.trace
+        desk = self.desk(exchange.servable)
+        key = self.key(desk, exchange.kind, exchange.call.metadata, exchange.message)
+        answer = None if key is None else self.kept(desk, key)
+        if answer is not None:
+            if exchange.call.trace is not None:
+                note_hit(exchange.call.trace, exchange.servable)
+            finish(answer, None)
+            return forget
+        return self.begin_unkept(desk, exchange, finish, key)
+
+    def begin_unkept(self, desk: Desk, exchange: Exchange, finish: Finish, key: Key | None) -> Cancel:
+        """The rest of `begin`, for who has found nothing kept under `key` (`key` and `kept`)."""
+        trace = exchange.call.trace
         if trace is not None:
             note_servable(trace, exchange.servable)
-        key = exchange.sought_key
-        if key is None:
-            key = self.key(desk, exchange.kind, exchange.call.metadata, exchange.message)
-            answer = None if key is None else self.kept(desk, key)
-            if answer is not None:
-                if trace is not None:
-                    trace.is_hit = True
-                finish(answer, None)
-                return forget
+            trace.is_hit = None if key is None else False
         if key is not None:
-            if trace is not None:
-                trace.is_hit = False
             return Steps(self._share(key, exchange), finish).cancel
         return self._begin_computing(desk, exchange, finish)
 
     def key(self, desk: Desk, kind: str, metadata: Mapping[str, str], message: bytes) -> Key | None:
-        """Where the answer to a message is kept; None when it is not, or when looking is not worth it.
+        """Where the answer to a message is kept; None when it is not, or when looking is not worth it. Ask once a message.
 
         Where callers have names, an answer is kept for its asker alone: how fast it comes tells nobody else's questions.
         """
@@ -232,7 +236,7 @@ class Pipeline:
             inputs,
             rows,
             done,
-            self._loop.time(),
+            self.now(),
             call.deadline,
             _priority(metadata),
             metadata.get(TENANT_HEADER, "")[:_LONGEST_TENANT],

@@ -9,8 +9,9 @@ from serving.http1.messages import Head
 
 END_OF_HEAD = b"\r\n\r\n"
 LONGEST_BYTES = 2048
-_MOST = 2048
-"""Together with the longest: 4 MB, whatever clients send. Then all are forgotten and learnt anew."""
+_MOST_HEADERS = 32
+_MOST = 1024
+"""With the limits above: some 9 MB, whatever clients send. Then all are forgotten and learnt anew."""
 
 
 class Heads:
@@ -25,7 +26,9 @@ class Heads:
         return len(self._known)
 
     def remember(self, octets: bytes, head: Head) -> None:
-        """`octets` are `head` and the empty line behind it, no more and no less."""
+        """`octets` are `head` and the empty line behind it, no more and no less. One with many headers is not kept."""
+        if len(head.headers) > _MOST_HEADERS:
+            return
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[octets] = head

@@ -4,7 +4,6 @@
 leaves all others to `handle`.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
@@ -78,8 +77,8 @@ class RestApi:
                 return kept
         servable = desk.servable
         exchange = self._exchange(request, servable, Predict(servable, request.body, self._numbers), _PREDICT)
-        exchange.sought_key = key
-        request.on_cancel = self._pipeline.begin(exchange, Reply(request, shortcut.series, started))
+        reply = Reply(request, shortcut.series, started)
+        request.on_cancel = self._pipeline.begin_unkept(desk, exchange, reply, key)
         return LATER
 
     async def handle(self, request: Request) -> Response:
@@ -163,7 +162,7 @@ class RestApi:
         return Response(body=answer)
 
     def _exchange(self, request: Request, servable: Servable, asked: Asked, kind: str) -> Exchange:
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        deadline = self._pipeline.now() + self._timeout_seconds
         return Exchange(
             servable=servable,
             call=Call(deadline=deadline, metadata=request.headers, trace=request.trace),

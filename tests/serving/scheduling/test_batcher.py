@@ -10,6 +10,7 @@ import pytest
 
 from serving.errors import InvalidRequest, ModelError, Overloaded
 from serving.scheduling import Batcher, Lane, QueueLimits
+from serving.scheduling.batcher import MOST_TURNS
 from serving.tensors.dtypes import Array
 from tests.serving.scheduling.tasks import make_lane, make_task
 
@@ -73,6 +74,29 @@ async def test_what_arrives_while_the_model_runs_is_the_next_call(batcher: Batch
     model.may_run.set()
     assert await answers(first, *later) == [[2], [4], [6], [8]]
     assert model.batches == [[1], [2, 3, 4]]
+
+
+async def test_who_comes_turn_by_turn_after_a_crowd_travels_together(batcher: Batcher, model: Model) -> None:
+    lane = make_lane(run=model)
+    await answers(*[ask(batcher, lane, value) for value in (1, 2, 3)])
+    first = ask(batcher, lane, 4)
+    await asyncio.sleep(0)
+    second = ask(batcher, lane, 5)
+    assert await answers(first, second) == [[8], [10]]
+    assert model.batches == [[1, 2, 3], [4, 5]]
+
+
+async def test_a_stream_of_company_holds_nobody_up_for_long(model: Model) -> None:
+    batcher = Batcher(QueueLimits(), max_rows=64, workers=1, observe=lambda *_: None)
+    lane = make_lane(run=model)
+    await answers(*[ask(batcher, lane, value) for value in range(64)])
+    stream = []
+    for value in range(3 * MOST_TURNS):
+        stream.append(ask(batcher, lane, value))
+        await asyncio.sleep(0)
+    await answers(*stream)
+    assert 1 < len(model.batches[1]) <= MOST_TURNS + 1
+    batcher.close()
 
 
 async def test_a_call_has_at_most_the_rows_that_are_set(batcher: Batcher, model: Model) -> None:
