@@ -96,8 +96,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     # -- the parser calls these
 
-    def on_status(self, _status: bytes) -> None: ...
-
     def on_header(self, name: bytes, value: bytes) -> None:
         text = name.decode("latin-1").lower()
         if text == "content-type":

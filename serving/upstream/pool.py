@@ -9,12 +9,13 @@ idle ones whenever they like, and what TensorFlow Serving is asked changes nothi
 import asyncio
 import random
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
-from serving.errors import DeadlineExceeded, Overloaded, Unavailable
+from serving.errors import DeadlineExceeded, Overloaded, ServingError, Unavailable
 from serving.http1 import Response
 from serving.upstream.addresses import Address
-from serving.upstream.asking import Asking
+from serving.upstream.asking import Asking, Told
 from serving.upstream.connection import BrokenResponse, UpstreamConnection
 
 MAX_CONNECTIONS: Final = 256
@@ -49,13 +50,32 @@ class Pool:
         Raises Unavailable when the upstream cannot be reached or breaks off, DeadlineExceeded, Overloaded. When
         the caller is cancelled, so is the request: its connection is closed, which the upstream notices.
         """
-        asking = Asking(head, body, self._loop.create_future(), deadline=deadline, is_head=is_head)
-        self._begin(asking)
+        done: asyncio.Future[Response] = self._loop.create_future()
+
+        def told(response: Response | None, error: ServingError | None) -> None:
+            if done.done():
+                return
+            if response is not None:
+                done.set_result(response)
+            else:
+                done.set_exception(error or Unavailable("the upstream server gave no answer"))
+
+        cancel = self.begin(head, body, told, deadline=deadline, is_head=is_head)
         try:
-            return await asking.done
+            return await done
         finally:
-            self._under_way.discard(asking)
-            asking.give_up()
+            cancel()
+
+    def begin(
+        self, head: bytes, body: bytes, told: Told, *, deadline: float, is_head: bool = False
+    ) -> Callable[[], None]:
+        """What `ask` does, without a coroutine; `told` may be called at once. Returns what cancels the request."""
+        asking = Asking(head, body, told, self._under_way.discard, deadline=deadline, is_head=is_head)
+        self._under_way.add(asking)
+        if self._timer is None:
+            self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
+        self._start(asking)
+        return asking.cancel
 
     async def close(self) -> None:
         """Close every connection; what is under way fails."""
@@ -86,10 +106,7 @@ class Pool:
 
     # -- what happens to a request
 
-    def _begin(self, asking: Asking) -> None:
-        self._under_way.add(asking)
-        if self._timer is None:
-            self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
+    def _start(self, asking: Asking) -> None:
         connection = self._take_idle()
         if connection is not None:
             self._send(connection, asking)
@@ -104,7 +121,7 @@ class Pool:
     def _move(self) -> None:
         """Let those who wait onto idle connections, and see that there are enough."""
         while self._waiting:
-            if self._waiting[0].done.done():
+            if self._waiting[0].is_over:
                 self._waiting.popleft()
                 continue
             connection = self._take_idle()
@@ -176,7 +193,6 @@ class Pool:
     def _look(self) -> None:
         now = self._loop.time()
         for asking in [asking for asking in self._under_way if asking.deadline <= now]:
-            self._under_way.discard(asking)
             asking.fail(DeadlineExceeded(f"the upstream server at {self._address} did not answer in time"))
         self._timer = self._loop.call_later(LOOK_SECONDS, self._look) if self._under_way else None
 

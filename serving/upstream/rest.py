@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from serving.errors import InvalidRequest, ServingError, Unavailable
-from serving.http1 import Request, Response
+from serving.http1 import LATER, Answer, Request, Response
 from serving.metrics import UNKNOWN_MODEL, Metrics
 from serving.rest import error_response
 from serving.upstream.addresses import Address
@@ -23,6 +23,10 @@ _DROPPED: Final = frozenset(
 """Headers that are about the connection to us (RFC 9110, section 7.6.1), or that we write ourselves."""
 _STATUSES: Final = frozenset(int(status) for status in HTTPStatus)
 _MODELS: Final = ("v1", "v2")
+NO_UPSTREAM: Final = Unavailable(
+    "no upstream takes REST requests here: ask over gRPC, or set --upstream_rest"
+)
+_UNKNOWN_STATUS: Final = Unavailable("the upstream server answered with an unknown HTTP status")
 
 
 class RestPassage:
@@ -48,35 +52,35 @@ class RestPassage:
         self._names = names
         self._clock = clock
 
-    async def handle(self, request: Request) -> Response:
-        """A `Handler`."""
+    def handle(self, request: Request) -> Answer:
+        """A `QuickHandler`."""
         route = self._routes.get(request.path)
         if route is not None and request.method in {"GET", "HEAD"}:
             return route(request)
-        started = time.perf_counter()
-        try:
-            response = await self._pass(request)
-        except ServingError as error:
-            response = error_response(error)
-        seconds = time.perf_counter() - started
-        labels = self._model(request.path), "pass_through", "rest"
-        self._metrics.requests.count(labels, str(int(response.status)), seconds)
-        return response
-
-    async def _pass(self, request: Request) -> Response:
         if self._pool is None:
-            raise Unavailable("no upstream takes REST requests here: ask over gRPC, or set --upstream_rest")
+            return error_response(NO_UPSTREAM)
         if request.path[:1] != "/":
-            raise InvalidRequest(f"expected a path that begins with /, got {request.path[:100]!r}")
-        response = await self._pool.ask(
-            write_head(request, host=self._host),
+            return error_response(InvalidRequest("expected a path that begins with /"))
+        passing = _Passing(request, self._metrics, self._model(request.path))
+        cancel = self._pool.begin(
+            self._head(request),
             request.body,
+            passing.told,
             deadline=self._clock() + self._timeout_seconds,
             is_head=request.method == "HEAD",
         )
-        if response.status not in _STATUSES:
-            raise Unavailable(f"the upstream server answered with the unknown HTTP status {response.status}")
-        return response
+        if not passing.is_over:
+            request.on_cancel = cancel
+        return LATER
+
+    def _head(self, request: Request) -> bytes:
+        """What is sent for the head of a request; made once for requests that have the same."""
+        head, note = request.head, None if request.head is None else request.head.note
+        if not isinstance(note, _Written) or note.headers is not request.headers:
+            note = _Written(request.headers, write_head(request, host=self._host))
+            if head is not None:
+                head.note = note
+        return note.octets + b"content-length: %d\r\n\r\n" % len(request.body)
 
     def _model(self, path: str) -> str:
         parts = path.split("/", 4)
@@ -86,12 +90,46 @@ class RestPassage:
         return name if name in self._names else UNKNOWN_MODEL
 
 
+class _Written:
+    """A head as it is sent on, and the headers that it was written from: a door may change those."""
+
+    __slots__ = ("headers", "octets")
+
+    def __init__(self, headers: Mapping[str, str], octets: bytes) -> None:
+        self.headers = headers
+        self.octets = octets
+
+
+class _Passing:
+    """A request that waits for the upstream; counted when it is answered."""
+
+    __slots__ = ("_metrics", "_model", "_request", "_started", "is_over")
+
+    def __init__(self, request: Request, metrics: Metrics, model: str) -> None:
+        self._request = request
+        self._metrics = metrics
+        self._model = model
+        self._started = time.perf_counter()
+        self.is_over = False
+
+    def told(self, response: Response | None, error: ServingError | None) -> None:
+        self.is_over = True
+        if response is None or response.status not in _STATUSES:
+            response = error_response(error or _UNKNOWN_STATUS)
+        seconds = time.perf_counter() - self._started
+        labels = self._model, "pass_through", "rest"
+        self._metrics.requests.count(labels, str(int(response.status)), seconds)
+        self._request.answer(response)
+
+
 def write_head(request: Request, *, host: str) -> bytes:
-    """The head of the request that is sent on: what was parsed, written anew, so that nothing can hide in it."""
+    """The head of the request that is sent on, but for its content-length and its end.
+
+    Written anew from what was parsed, so that nothing can hide in it.
+    """
     target = f"{request.path}?{request.query}" if request.query else request.path
-    lines = [f"{request.method} {target} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(request.body)}\r\n"]
+    lines = [f"{request.method} {target} HTTP/1.1\r\nhost: {host}\r\n"]
     for name, value in request.headers.items():
         if name not in _DROPPED and name[:1] != ":":
             lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n")
     return "".join(lines).encode("latin-1")

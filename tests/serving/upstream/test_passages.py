@@ -246,5 +246,5 @@ def test_what_is_about_the_connection_to_us_is_not_sent_on() -> None:
     }
     request = Request(method="POST", path="/v1/models/m:predict", query="a=b", headers=headers, body=b"{}")
     assert write_head(request, host="h:1") == (
-        b"POST /v1/models/m:predict?a=b HTTP/1.1\r\nhost: h:1\r\ncontent-length: 2\r\naccept-encoding: gzip\r\n\r\n"
+        b"POST /v1/models/m:predict?a=b HTTP/1.1\r\nhost: h:1\r\naccept-encoding: gzip\r\n"
     )
