@@ -1,4 +1,4 @@
-"""What SECURITY.md promises is shown by tests that exist, and the repository has what a stranger looks for."""
+"""What SECURITY.md and docs/failures.md promise is shown by tests that exist, and the repository has what a stranger looks for."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROMISES = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text())))
+FAILURES = (ROOT / "docs/failures.md").read_text()
+PROMISES = sorted(
+    set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text() + FAILURES))
+)
 
 
 def test_every_row_of_the_threat_model_names_a_test() -> None:
@@ -18,6 +21,13 @@ def test_every_row_of_the_threat_model_names_a_test() -> None:
 @pytest.mark.parametrize(("file", "test"), PROMISES, ids=[test for _, test in PROMISES])
 def test_every_test_that_is_named_exists(file: str, test: str) -> None:
     assert f"def {test}(" in (ROOT / file).read_text()
+
+
+def test_every_failure_of_the_list_has_a_row_with_a_test_or_the_reason_why_none() -> None:
+    rows = re.findall(r"^\| (F\d+(?:, F\d+)*) \|.*\| ([^|]+) \|$", FAILURES, re.MULTILINE)
+    listed = [int(number) for names, _ in rows for number in re.findall(r"F(\d+)", names)]
+    assert sorted(listed) == list(range(1, 44))
+    assert [names for names, shown in rows if "::test_" not in shown and not shown.startswith("none")] == []
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
