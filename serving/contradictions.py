@@ -1,8 +1,29 @@
 """Settings that cannot both be meant: each check takes plain values and raises a sentence with a remedy."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from serving.errors import SettingsError
+
+_PORTS = ("port", "rest_api_port", "monitoring_port", "console_port")
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """All of the checks below, for the settings by name."""
+    check_ports({name: values[name] for name in _PORTS}, has_socket=bool(values["grpc_socket_path"]))
+    check_models(base_path=values["model_base_path"], config_file=values["model_config_file"])
+    check_upstream(
+        addresses={name: values[name] for name in ("upstream_rest", "upstream_grpc")},
+        base_path=values["model_base_path"],
+        console_port=values["console_port"],
+    )
+    check_parallelism(
+        session=values["tensorflow_session_parallelism"],
+        intra_op=values["tensorflow_intra_op_parallelism"],
+        inter_op=values["tensorflow_inter_op_parallelism"],
+    )
+    check_console(port=values["console_port"], access_file=values["access_file"])
+    check_window(start=values["accuracy_start"], stop=values["accuracy_stop"])
 
 
 def check_ports(ports: Mapping[str, int], *, has_socket: bool) -> None:

@@ -18,10 +18,12 @@ from serving.grpc import methods
 from serving.grpc.framed import FramedServer
 from serving.grpc.warmup import replay
 from serving.http1 import HttpServer
+from serving.http1.messages import QuickHandler
 from serving.life import live, settle_memory
 from serving.metrics import Metrics
 from serving.monitoring import Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
+from serving.remote_inputs import FetchingHandler, parse_prefixes
 from serving.repository import (
     Reconciler,
     Repository,
@@ -134,12 +136,27 @@ class Server:
                 routes=routes,
                 is_ready=self._is_ready,
             )
-            greet, refuse = self._entrances.for_rest(api.answer, refusal)
-            server = HttpServer(api.answer, http_limits(settings), refusal=refuse, greet=greet)
+            handler = self._fetch_first(api)
+            greet, refuse = self._entrances.for_rest(handler, refusal)
+            server = HttpServer(handler, http_limits(settings), refusal=refuse, greet=greet)
             tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
             await self._listen("rest", server, settings.rest_api_port, tls=tls)
         if settings.console_port:
             await self._open_console()
+
+    def _fetch_first(self, api: RestApi) -> QuickHandler:
+        """The API, behind what fetches the inputs that a body only names, if there are places to fetch from."""
+        settings = self.settings
+        prefixes = parse_prefixes(settings.remote_input_prefixes)
+        if not prefixes:
+            return api.answer
+        return FetchingHandler(
+            api.answer,
+            api.handle,
+            prefixes,
+            timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
+            limit_bytes=settings.max_request_bytes,
+        )
 
     async def _open_console(self) -> None:
         from serving.console import open_site  # nobody else need load the page

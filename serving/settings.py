@@ -17,7 +17,6 @@ from serving.texts import Value
 from serving.texts import setting as _setting
 
 _MEBIBYTE = 1 << 20
-_PORTS = ("port", "rest_api_port", "monitoring_port", "console_port")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -181,6 +180,11 @@ class ServingSettings:
     input_cache_bytes: int = _setting(
         0, "Memory for preprocessed inputs; 0 switches the cache off.", minimum=0
     )
+    remote_input_prefixes: str = _setting(
+        "",
+        "URIs separated by commas, such as https://images.example/shop/, from below which the server fetches an input that "
+        'a REST body names as {"uri": "..."}; empty for none.',
+    )
     accuracy_start: float = _setting(
         0.80, "Answers are cached once the model's accuracy has reached this.", minimum=0, maximum=1
     )
@@ -228,23 +232,7 @@ class ServingSettings:
     def __post_init__(self) -> None:
         for definition in fields():
             texts.check_range(definition.name, getattr(self, definition.name), definition.metadata)
-        contradictions.check_ports(
-            {name: getattr(self, name) for name in _PORTS},
-            has_socket=bool(self.grpc_socket_path),
-        )
-        contradictions.check_models(base_path=self.model_base_path, config_file=self.model_config_file)
-        contradictions.check_upstream(
-            addresses={"upstream_rest": self.upstream_rest, "upstream_grpc": self.upstream_grpc},
-            base_path=self.model_base_path,
-            console_port=self.console_port,
-        )
-        contradictions.check_parallelism(
-            session=self.tensorflow_session_parallelism,
-            intra_op=self.tensorflow_intra_op_parallelism,
-            inter_op=self.tensorflow_inter_op_parallelism,
-        )
-        contradictions.check_console(port=self.console_port, access_file=self.access_file)
-        contradictions.check_window(start=self.accuracy_start, stop=self.accuracy_stop)
+        contradictions.check({definition.name: getattr(self, definition.name) for definition in fields()})
 
     def to_env(self) -> dict[str, str]:
         """The environment variables that give a process these settings; only what differs from the defaults."""
