@@ -1,6 +1,8 @@
 """Requests over real sockets to an upstream that does what each test says."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -214,6 +216,44 @@ async def test_an_upstream_that_is_not_there_is_named_at_once_and_found_again(tm
     assert response.body == b"{}"
     await pool.close()
     server.close()
+
+
+async def test_answers_are_never_mixed_up_whoever_gives_up() -> None:
+    """Some give up, some connections are hung up on: every answer that comes is the asker's own."""
+    chance = random.Random(3)
+
+    async def echo_or_hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            body = (await read_request(reader))[-2:]
+            for _ in range(chance.randrange(5)):
+                await asyncio.sleep(0)
+            if chance.random() < 0.05:
+                return
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + body)
+
+    async with upstream(echo_or_hang_up) as (pool, _):
+
+        async def ask(number: int) -> str:
+            body = b"%02d" % (number % 100)
+            asking = asyncio.ensure_future(pool.ask(REQUEST, body, deadline=soon()))
+            if number % 7 == 0:
+                for _ in range(number % 5):
+                    await asyncio.sleep(0)
+                asking.cancel()
+            try:
+                return "right" if (await asking).body == body else "wrong"
+            except asyncio.CancelledError:
+                return "given up"
+            except Unavailable:
+                return "hung up on"
+
+        outcomes = Counter()
+        for start in range(0, 1000, 50):
+            outcomes += Counter(await asyncio.gather(*[ask(number) for number in range(start, start + 50)]))
+    assert outcomes.total() == 1000
+    assert outcomes["wrong"] == 0
+    assert outcomes["right"] > 700
+    assert outcomes["given up"] > 0
 
 
 async def test_closing_fails_what_is_under_way() -> None:
