@@ -6,13 +6,13 @@ image stops the old container before it starts the new one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pulumi
 import pulumi_docker as docker
 
-from components import health, naming
+from components import health, naming, plan
 from components.config import GpuConfig, ResourcesConfig
 from components.errors import ConfigError, config_error
 from serving.settings import ServingSettings
@@ -44,7 +44,7 @@ class DockerHostArgs:
     image: pulumi.Input[str]
     """Model image by digest, as `ModelImage` pushes it."""
     settings: ServingSettings
-    """Settings of the API layer."""
+    """Settings of the API layer; the port of its health check and the times of its drain are added."""
     client: ClientArgs | None = None
     """A client beside it; None where clients come over the published ports only."""
     resources: ResourcesConfig = field(default_factory=ResourcesConfig)
@@ -122,7 +122,7 @@ def _server(
         memory_swap=args.resources.memory_mib,  # as much as memory: no swap, a model that swaps answers in seconds
         cpu_shares=max(2, args.resources.cpu_millicores * 1024 // 1000),
         gpus="all" if args.gpu.count else None,
-        healthcheck=_health(args.settings),
+        healthcheck=_health(),
         stop_timeout=_grace_seconds(args),
         destroy_grace_seconds=_grace_seconds(args),
         restart="unless-stopped",
@@ -164,8 +164,19 @@ def _client(
 
 def _environment(args: DockerHostArgs) -> list[str]:
     hidden = {} if args.gpu.count else {"NVIDIA_VISIBLE_DEVICES": "void"}
-    variables = {"HOME": "/tmp", **hidden, **args.settings.to_env()}  # noqa: S108
+    variables = {"HOME": "/tmp", **hidden, **_settings(args).to_env()}  # noqa: S108
     return [f"{name}={variables[name]}" for name in sorted(variables)]
+
+
+def _settings(args: DockerHostArgs) -> ServingSettings:
+    """As in a cluster: a port for metrics and probes beside the clients' own, and times that follow from the longest request."""
+    return replace(
+        args.settings,
+        monitoring_port=plan.MONITORING_PORT,
+        rest_api_timeout_in_ms=args.request_timeout_seconds * 1_000,
+        drain_seconds=float(health.DRAIN_SECONDS),
+        shutdown_grace_seconds=float(args.request_timeout_seconds),
+    )
 
 
 def _ports(args: DockerHostArgs) -> list[docker.ContainerPortArgs]:
@@ -178,15 +189,17 @@ def _ports(args: DockerHostArgs) -> list[docker.ContainerPortArgs]:
     ]
 
 
-def _health(settings: ServingSettings) -> docker.ContainerHealthcheckArgs:
+def _health() -> docker.ContainerHealthcheckArgs:
     # The image has no shell and no curl; it has Python.
-    ask = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{settings.monitoring_port}/readyz', timeout=2)"
+    ask = (
+        f"import urllib.request as r; r.urlopen('http://127.0.0.1:{plan.MONITORING_PORT}/readyz', timeout=2)"
+    )
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", "python3", "-S", "-c", ask],
         interval=f"{health.READINESS_PERIOD_SECONDS}s",
         timeout="5s",
         retries=health.READINESS_FAILURES,
-        start_period="120s",
+        start_period="2m0s",  # as Docker itself writes it: else every preview shows a change
     )
 
 

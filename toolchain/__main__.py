@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         "--browser", action="store_true", help="also install Chromium, in which the tests open the console"
     )
     set_up.add_argument(
+        "--docker-host", action="store_true", help="also build the plugin for stacks on a plain Docker host"
+    )
+    set_up.add_argument(
         "--prune", action="store_true", help="also remove what earlier states of this checkout needed"
     )
     set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
@@ -72,6 +75,7 @@ def _setup(options: argparse.Namespace) -> int:
         context=options.context,
         only_virtual_environments=options.only == "venvs",
         with_browser=options.browser,
+        with_docker_host=options.docker_host,
     )
     setup.run(places, progress, scope)
     if options.prune:

@@ -17,6 +17,8 @@ PULUMI_VERSION = "3.259.0"
 PULUMI_SDK_VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 # Resource plugin -> version; they match the SDKs in requirements/deploy.txt and the sources that go.mod pins.
 PLUGINS = {"kubernetes": "4.25.0", "docker-build": "0.0.22"}
+# Built only where they are asked for.
+FURTHER_PLUGINS = {"docker": "4.11.2"}
 BUILDKIT_VERSION = "0.31.0"
 KUBERNETES_VERSION = "1.34.3"
 # Without them the API server calls itself v0.0.0, and clients that compare versions (Pulumi, Helm) stumble.
@@ -122,7 +124,9 @@ TESTS = (
         package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
     ),
 )
-ALL = CLUSTER + BUILDER + PULUMI + TESTS
+# `bin/setup --docker-host`: the plugin for stacks on a plain Docker host.
+DOCKER_HOST = (Binary(name="pulumi-resource-docker", module="pulumi-resource-docker", package="."),)
+ALL = CLUSTER + BUILDER + PULUMI + TESTS + DOCKER_HOST
 
 
 def named(name: str) -> Binary:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from toolchain import binaries
-from toolchain.binaries import PLUGINS
+from toolchain.binaries import FURTHER_PLUGINS, PLUGINS
 from toolchain.folders import Folders
 from toolchain.progress import Progress
 
@@ -83,8 +83,10 @@ def install_built(folders: Folders) -> None:
         built = binaries.location(binaries.named(name), folders).parent
         for file in built.iterdir():
             _link(file, home / "bin" / file.name)
-    for name, version in PLUGINS.items():
+    for name, version in (PLUGINS | FURTHER_PLUGINS).items():
         plugin = binaries.location(binaries.named(f"pulumi-resource-{name}"), folders)
+        if name in FURTHER_PLUGINS and not plugin.exists():
+            continue
         _link(plugin, home / "plugins" / f"resource-{name}-v{version}" / plugin.name)
 
 

@@ -28,6 +28,8 @@ class Scope:
     only_virtual_environments: bool = False
     with_browser: bool = False
     """Whether tests are to open the console."""
+    with_docker_host: bool = False
+    """Whether stacks on a plain Docker host are to be previewed and applied."""
 
 
 def run(folders: Folders, progress: Progress, scope: Scope) -> None:
@@ -61,7 +63,8 @@ def _set_up_binaries(folders: Folders, progress: Progress, scope: Scope) -> None
         has_own_cluster=scope.context is not None,
         has_kubectl=shutil.which("kubectl") is not None,
     )
-    build.build_missing(wanted, folders, progress)
+    further = binaries.DOCKER_HOST if scope.with_docker_host else ()
+    build.build_missing(wanted + further, folders, progress)
     build.remove_build_caches(folders, progress)
     if own_cli is None:
         pulumi_cli.install_built(folders)

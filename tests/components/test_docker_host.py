@@ -94,8 +94,19 @@ def test_gpus_are_seen_only_where_asked_for(count: int, gpus: str | None):
     assert ("NVIDIA_VISIBLE_DEVICES=void" in server["envs"]) is (count == 0)
 
 
+def test_the_server_has_the_port_that_its_health_check_asks():
+    server = containers()["mnist"]
+    assert "TFSP_MONITORING_PORT=8502" in server["envs"]
+    assert "127.0.0.1:8502/readyz" in server["healthcheck"]["tests"][-1]
+
+
 def test_the_server_reads_the_same_settings_as_in_a_cluster():
-    assert "TFSP_MODEL_NAME=mnist" in containers()["mnist"]["envs"]
+    envs = containers(request_timeout_seconds=60)["mnist"]["envs"]
+    assert {
+        "TFSP_MODEL_NAME=mnist",
+        "TFSP_SHUTDOWN_GRACE_SECONDS=60.0",
+        "TFSP_REST_API_TIMEOUT_IN_MS=60000",
+    } <= set(envs)
 
 
 @pytest.mark.parametrize(
