@@ -218,6 +218,22 @@ async def test_an_upstream_that_is_not_there_is_named_at_once_and_found_again(tm
     server.close()
 
 
+async def ask_or_give_up(pool: Pool, number: int) -> str:
+    """How a request with a body of its own ended; every seventh is given up after a few turns."""
+    body = b"%02d" % (number % 100)
+    asking = asyncio.ensure_future(pool.ask(REQUEST, body, deadline=soon()))
+    if number % 7 == 0:
+        for _ in range(number % 5):
+            await asyncio.sleep(0)
+        asking.cancel()
+    try:
+        return "right" if (await asking).body == body else "wrong"
+    except asyncio.CancelledError:
+        return "given up"
+    except Unavailable:
+        return "hung up on"
+
+
 async def test_answers_are_never_mixed_up_whoever_gives_up() -> None:
     """Some give up, some connections are hung up on: every answer that comes is the asker's own."""
     chance = random.Random(3)
@@ -232,24 +248,11 @@ async def test_answers_are_never_mixed_up_whoever_gives_up() -> None:
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + body)
 
     async with upstream(echo_or_hang_up) as (pool, _):
-
-        async def ask(number: int) -> str:
-            body = b"%02d" % (number % 100)
-            asking = asyncio.ensure_future(pool.ask(REQUEST, body, deadline=soon()))
-            if number % 7 == 0:
-                for _ in range(number % 5):
-                    await asyncio.sleep(0)
-                asking.cancel()
-            try:
-                return "right" if (await asking).body == body else "wrong"
-            except asyncio.CancelledError:
-                return "given up"
-            except Unavailable:
-                return "hung up on"
-
         outcomes = Counter()
         for start in range(0, 1000, 50):
-            outcomes += Counter(await asyncio.gather(*[ask(number) for number in range(start, start + 50)]))
+            outcomes += Counter(
+                await asyncio.gather(*[ask_or_give_up(pool, number) for number in range(start, start + 50)])
+            )
     assert outcomes.total() == 1000
     assert outcomes["wrong"] == 0
     assert outcomes["right"] > 700
