@@ -12,12 +12,11 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     disable_created_metrics,
     generate_latest,
 )
 
-from serving.tallies import RequestTally
+from serving.tallies import RequestTally, Spread
 
 UNKNOWN_MODEL = "other"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -34,20 +33,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = RequestTally(_SECONDS)
         self.registry.register(self.requests)
-        self.batch_rows = Histogram(
-            "tfsp_batch_rows",
-            "Rows in one call of the model.",
-            ("model",),
-            buckets=_ROWS,
-            registry=self.registry,
-        )
-        self.run_seconds = Histogram(
-            "tfsp_run_seconds",
-            "Time of one call of the model.",
-            ("model",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+        self.batch_rows = Spread("tfsp_batch_rows", "Rows in one call of the model.", _ROWS)
+        self.registry.register(self.batch_rows)
+        self.run_seconds = Spread("tfsp_run_seconds", "Time of one call of the model.", _SECONDS)
+        self.registry.register(self.run_seconds)
         self.cache_lookups = Counter(
             "tfsp_output_cache_lookups",
             "Questions that were looked up among the kept answers.",

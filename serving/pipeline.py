@@ -264,8 +264,8 @@ class Pipeline:
         metrics.cache_followers.set(self._flights.followers)
 
     def _observe(self, lane: Lane, rows: int, seconds: float) -> None:
-        self._metrics.batch_rows.labels(lane.model).observe(rows)
-        self._metrics.run_seconds.labels(lane.model).observe(seconds)
+        self._metrics.batch_rows.add(lane.model, rows)
+        self._metrics.run_seconds.add(lane.model, seconds)
 
 
 def _settle(outcome: "asyncio.Future[bytes]", answer: bytes | None, error: BaseException | None) -> None:

@@ -1,7 +1,8 @@
-"""Counts answered requests on the hot path, and hands the sums to Prometheus only when it asks.
+"""Counts requests and calls on the hot path, and hands the sums to Prometheus only when it asks.
 
 prometheus_client takes a lock for each number it changes; a request changes four, which is a quarter of what
-answering from memory costs. Here everything happens on the event loop, so plain integers will do.
+answering from memory costs, and a call of the model six. Here everything happens on the event loop, so plain integers
+will do.
 """
 
 import dataclasses
@@ -63,13 +64,45 @@ class RequestTally(Collector):
         for labels, series in self._series.items():
             for code, count in series.codes.items():
                 requests.add_metric((*labels, code), count)
-            seconds.add_metric(labels, self._buckets(series), series.sum_seconds)
+            seconds.add_metric(labels, _cumulate(self._limits, series.counts), series.sum_seconds)
         yield requests
         yield seconds
 
-    def _buckets(self, series: Series) -> list[tuple[str, float]]:
-        total, buckets = 0, []
-        for limit, count in zip((*self._limits, float("inf")), series.counts, strict=True):
-            total += count
-            buckets.append((floatToGoString(limit), float(total)))  # type: ignore[no-untyped-call]
-        return buckets
+
+@dataclasses.dataclass(slots=True)
+class _Buckets:
+    counts: list[int]
+    total: float = 0.0
+
+
+class Spread(Collector):
+    """How a number is spread over buckets, by model. Not for several threads."""
+
+    def __init__(self, name: str, documentation: str, limits: tuple[float, ...]) -> None:
+        self._name = name
+        self._documentation = documentation
+        self._limits = limits
+        self._buckets: dict[str, _Buckets] = {}
+
+    def add(self, model: str, value: float) -> None:
+        """One more."""
+        buckets = self._buckets.get(model)
+        if buckets is None:
+            buckets = self._buckets[model] = _Buckets([0] * (len(self._limits) + 1))
+        buckets.counts[bisect_left(self._limits, value)] += 1
+        buckets.total += value
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus_client calls when a page is written."""
+        family = HistogramMetricFamily(self._name, self._documentation, labels=("model",))
+        for model, buckets in self._buckets.items():
+            family.add_metric((model,), _cumulate(self._limits, buckets.counts), buckets.total)
+        yield family
+
+
+def _cumulate(limits: tuple[float, ...], counts: list[int]) -> list[tuple[str, float]]:
+    total, buckets = 0, []
+    for limit, count in zip((*limits, float("inf")), counts, strict=True):
+        total += count
+        buckets.append((floatToGoString(limit), float(total)))  # type: ignore[no-untyped-call]
+    return buckets

@@ -1,12 +1,12 @@
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from serving.tallies import RequestTally
+from serving.tallies import RequestTally, Spread
 
 LABELS = ("mnist", "predict", "rest")
 
 
-def page(tally: RequestTally) -> list[str]:
+def page(tally: RequestTally | Spread) -> list[str]:
     registry = CollectorRegistry()
     registry.register(tally)
     return [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
@@ -32,3 +32,14 @@ def test_requests_are_counted_by_status_and_summed() -> None:
     assert f'tfsp_requests_total{{code="400",{labels}}} 1.0' in lines
     assert f"tfsp_request_seconds_sum{{{labels}}} 1.0" in lines
     assert f"tfsp_request_seconds_count{{{labels}}} 3.0" in lines
+
+
+def test_a_number_is_spread_over_buckets_as_prometheus_itself_does_it() -> None:
+    spread = Spread("rows", "Rows.", (1, 2))
+    registry = CollectorRegistry()
+    reference = Histogram("rows", "Rows.", ("model",), buckets=(1, 2), registry=registry)
+    for model, value in (("a", 1), ("a", 2), ("b", 2.5), ("a", 0)):
+        spread.add(model, value)
+        reference.labels(model).observe(value)
+    lines = [line for line in generate_latest(registry).decode().splitlines() if line[0] != "#"]
+    assert page(spread) == [line for line in lines if "_created" not in line]
