@@ -18,6 +18,9 @@ from components import naming, scaling
 from components.config import AutoscalingConfig
 
 _KEDA_API: Final = "keda.sh/v1alpha1"
+_TAKES_OVER: Final = {"scaledobject.keda.sh/transfer-hpa-ownership": "true"}
+"""Where `hpa` was the scaler before, KEDA takes its HorizontalPodAutoscaler over by name; its webhook refuses a second one beside it.
+Source: keda.sh, "Scaling Deployments, StatefulSets & Custom Resources", transfer ownership of an existing HPA."""
 _POLLING_SECONDS: Final = 15
 """As often as the HorizontalPodAutoscaler's own controller looks."""
 
@@ -66,7 +69,12 @@ class Autoscaler(pulumi.ComponentResource):
                 f"{name}-scaledobject",
                 api_version=_KEDA_API,
                 kind="ScaledObject",
-                metadata=metadata,
+                metadata=ObjectMetaArgs(
+                    name=args.instance,
+                    namespace=args.namespace,
+                    labels=naming.labels(args.instance),
+                    annotations=_TAKES_OVER,
+                ),
                 spec=_scaled_object(args),
                 opts=child,
             )
@@ -103,7 +111,7 @@ def _scaled_object(args: AutoscalerArgs) -> dict[str, Any]:
         "pollingInterval": _POLLING_SECONDS,
         "advanced": {
             "horizontalPodAutoscalerConfig": {
-                # The name that our own would have: dashboards find it whoever made it.
+                # The name of our own, which is the one that is taken over, and that dashboards know.
                 "name": args.instance,
                 "behavior": scaling.behavior(args.autoscaling, args.load_seconds),
             }

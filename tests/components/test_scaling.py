@@ -46,6 +46,13 @@ def test_keda_is_as_patient_as_our_own_autoscaler():
     assert (scaled_object(minReplicas=2)["minReplicaCount"], scaled_object()["maxReplicaCount"]) == (2, 3)
 
 
+def test_keda_takes_over_the_autoscaler_that_was_there_before():
+    before = deploy().one("HorizontalPodAutoscaler").inputs["metadata"]["name"]
+    made = deploy(autoscaling=KEDA).one("ScaledObject").inputs
+    assert made["metadata"]["annotations"] == {"scaledobject.keda.sh/transfer-hpa-ownership": "true"}
+    assert made["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["name"] == before
+
+
 def test_keda_asks_prometheus_for_averages_and_never_takes_silence_for_zero():
     cpu, in_flight, wait = scaled_object()["triggers"]
     assert cpu == {
