@@ -14,6 +14,7 @@ from serving.errors import ServingError
 from serving.grpc.status import StatusCode, status_of
 from serving.metrics import UNKNOWN_MODEL, Metrics
 from serving.steps import Steps
+from serving.tallies import Series
 
 Finish = Callable[[bytes | None, BaseException | None], None]
 """Told once: a serialized response, or why there is none (a ServingError, unless there is a defect)."""
@@ -28,11 +29,13 @@ _OK: Final = StatusCode.OK.name
 class Counted:
     """A `Finish` that counts the request first."""
 
-    __slots__ = ("_finish", "_method", "_metrics", "_started", "model")
+    __slots__ = ("_finish", "_method", "_metrics", "_started", "model", "series")
 
     def __init__(self, metrics: Metrics, method: str, finish: Finish) -> None:
         self.model = UNKNOWN_MODEL
         """Which model was asked, once that is known to be one of ours."""
+        self.series: Series | None = None
+        """Where requests to that model are counted, from who has looked it up."""
         self._metrics = metrics
         self._method = method
         self._finish = finish
@@ -41,7 +44,8 @@ class Counted:
     def __call__(self, answer: bytes | None, error: BaseException | None) -> None:
         code = _OK if error is None else _code(error)
         seconds = time.perf_counter() - self._started
-        self._metrics.requests.count((self.model, self._method, "grpc"), code, seconds)
+        series = self.series or self._metrics.requests.series((self.model, self._method, "grpc"))
+        series.count(code, seconds)
         self._finish(answer, error)
 
 

@@ -33,6 +33,9 @@ class Form:
     """All that messages which fit `stencil` have in common."""
 
     stencil: Stencil
+    start: bytes
+    """The stencil's beginning; where `is_plain`, all of it."""
+    is_plain: bool
     choice: Choice
     serial: int
     """The load that the question was checked against."""
@@ -59,7 +62,7 @@ class Forms:
 
     def find(self, message: bytes) -> Form | None:
         for form in self._forms.get(len(message), ()):
-            if form.stencil.fits(message):
+            if message.startswith(form.start) and (form.is_plain or form.stencil.fits(message)):
                 return form
         return None
 
@@ -81,6 +84,8 @@ class Forms:
             return
         form = Form(
             stencil=stencil,
+            start=stencil.start,
+            is_plain=len(stencil.start) == stencil.fixed_bytes,
             choice=choice_of(request),
             serial=serial,
             signature=question.signature,

@@ -4,6 +4,8 @@ message of a known form ──> its question, without parsing ──┐
 any other message ──parse, check──> question, form learnt ──┴──> pipeline ──> response
 """
 
+from functools import partial
+
 from serving.calls import Call
 from serving.desk import Question
 from serving.errors import InvalidRequest, ServingError
@@ -16,8 +18,9 @@ from serving.pipeline import Exchange, Pipeline
 from serving.protos import predict_pb2
 from serving.repository import Repository
 from serving.settings import ServingSettings
+from serving.tallies import Series
 
-_KIND = "grpc predict"
+_KIND, _METHOD = "grpc predict", "predict"
 
 
 class Predictions:
@@ -32,10 +35,12 @@ class Predictions:
         self._as_content = settings.enable_serialization_as_tensor_content
         self._limit_bytes = settings.max_request_bytes
         self._forms = Forms()
+        self._series: dict[str, Series] = {}
+        """Where requests to each model are counted; only names of models that are configured come here."""
 
     def predict(self, message: bytes, call: Call, finish: Finish) -> Cancel:
         """A `Method`."""
-        counted = Counted(self._metrics, "predict", finish)
+        counted = Counted(self._metrics, _METHOD, finish)
         try:
             form = self._forms.find(message)
             exchange = None if form is None else self._known(form, message, call)
@@ -43,7 +48,11 @@ class Predictions:
         except ServingError as error:
             counted(None, error)
             return forget
-        counted.model = exchange.servable.name
+        name = counted.model = exchange.servable.name
+        series = self._series.get(name)
+        if series is None:
+            series = self._series[name] = self._metrics.requests.series((name, _METHOD, "grpc"))
+        counted.series = series
         return self._pipeline.begin(exchange, counted)
 
     def _known(self, form: Form, message: bytes, call: Call) -> Exchange | None:
@@ -56,7 +65,7 @@ class Predictions:
             call=call,
             kind=_KIND,
             message=message,
-            parse=lambda: form.read(message),
+            parse=partial(form.read, message),  # a lambda would be one call more
             render=form.writer.write,
         )
 

@@ -28,6 +28,8 @@ class HeadReader(Generic[HeadT]):
         self._max_block_bytes = max_header_bytes * OVERSIZE_FACTOR
         self._decoder = HeaderDecoder(max_list_bytes=max_header_bytes)
         self._heads: dict[bytes, HeadT] = {}
+        self.recall = self._heads.get
+        """The head of a block that was read before and means the same now; None for any other."""
 
     def read(self, block: bytes) -> HeadT:
         """The head of `block`; raises `CompressionFault` and what `parse` raises."""

@@ -49,6 +49,13 @@ class HeaderBlock:
 
 
 def receive_headers(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:
+    if flags == codes.END_HEADERS and connection.last_stream_id < stream_id and stream_id & 1:
+        # The short way of nearly all: a head that came before, for a message that follows.
+        head = connection.heads.recall(payload)
+        if head is not None:
+            connection.last_stream_id = stream_id
+            _open(connection, flags, stream_id, head)
+            return
     if not stream_id & 1:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client's stream must be odd, got {stream_id}")
     if flags & _PADDED_OR_PRIORITY:
@@ -150,6 +157,12 @@ def receive_data(connection: Connection, flags: int, stream_id: int, payload: by
     if increment:
         connection.outbox.write(window_update_frame(0, increment))
     stream = connection.receiving.get(stream_id)
+    if flags == codes.END_STREAM and stream is not None:
+        message = connection.inbox.take_whole(stream, payload)
+        if message is not None:
+            del connection.receiving[stream_id]
+            dispatch(connection.service, stream, message)
+            return
     if flags & codes.PADDED:
         payload = strip_padding(flags, payload)
     if stream is None:

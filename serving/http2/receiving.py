@@ -27,6 +27,8 @@ class Inbox:
         self._budget = budget
         # The protocol gives 64 KiB - 1 before our WINDOW_UPDATE; the rest is granted in the greeting.
         self._window_bytes = limits.connection_window_bytes
+        # What is longer than a window may overrun it.
+        self._max_plain_bytes = min(limits.max_message_bytes, limits.stream_window_bytes - PREFIX_BYTES)
         self._low_bytes = limits.connection_window_bytes // 2
 
     @property
@@ -80,6 +82,25 @@ class Inbox:
         if stream.head.content_length is not None:
             self.check_content_length(stream, len(content))
         return unwrap(stream.head, content, self._limits.max_message_bytes)
+
+    def take_whole(self, stream: Stream, payload: bytes) -> bytes | None:
+        """The message of a call that is whole in its one DATA frame, as nearly all are.
+
+        None where anything about it is not plain: then the general way finds out what.
+        """
+        length = len(payload) - PREFIX_BYTES
+        if (
+            length < 0
+            or payload[0]
+            or _unpack_word(payload, 1)[0] != length
+            or length > self._max_plain_bytes
+            or stream.body is not None
+            or stream.refusal is not None
+            or stream.duplex is not None
+            or (stream.head.content_length is not None and stream.head.content_length != len(payload))
+        ):
+            return None
+        return payload[PREFIX_BYTES:]
 
     def discard(self, stream: Stream, content: bytes, flow_bytes: int) -> None:
         """Count a piece of a request that is refused, without keeping it; raises `StreamFault`."""
