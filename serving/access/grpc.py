@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError, Message
 
 from serving import open_inference
 from serving.access.door import Door, require, sign
-from serving.access.policy import DESCRIBE, INFER, RELOAD
+from serving.access.policy import DESCRIBE, INFER, RELOAD, Identity, Policy
 from serving.calls import Call
 from serving.errors import ServingError, SettingsError
 from serving.grpc.calls import Cancel, Counted, Finish, Method, forget
@@ -46,6 +46,8 @@ def _tasks(request: Any) -> list[str]:  # noqa: ANN401
 
 
 _PREDICTION, _MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
+_Admission = tuple[Mapping[str, str], Policy, tuple[str, ...], tuple[Identity, Mapping[str, str]]]
+_MOST_ADMISSIONS = 256
 OPEN_METHODS = frozenset(
     {
         "/grpc.health.v1.Health/Check",
@@ -87,16 +89,44 @@ def guard_methods(methods: Mapping[str, Method], door: Door, metrics: Metrics) -
     unruled = sorted(methods.keys() - RULES.keys() - OPEN_METHODS)
     if unruled:
         raise SettingsError(f"expected a rule for every method, got none for {', '.join(unruled)}")
+    admissions = Admissions(door)
     return {
-        path: method if path in OPEN_METHODS else _guard(method, RULES[path], door, metrics)
+        path: method if path in OPEN_METHODS else _guard(method, RULES[path], admissions, metrics)
         for path, method in methods.items()
     }
 
 
-def _guard(method: Method, rule: Rule, door: Door, metrics: Metrics) -> Method:
+class Admissions:
+    """Who sent a call, remembered for calls with the same headers and certificate.
+
+    Our transport gives all calls of a connection whose headers are the same bytes one object of metadata; who that is
+    holds for as long as the same policy does. Only the first of them costs a digest and its comparisons.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._known: dict[int, _Admission] = {}
+
+    def identify(self, call: Call) -> tuple[Identity, Mapping[str, str]]:
+        """The sender, and the metadata that its call goes on with. Raises Unauthenticated."""
+        policy, names = self._door.policy, call.certificate_names
+        known = self._known.get(id(call.metadata))
+        # An object that is kept here keeps its number, so an equal number is the same object. The certificate is
+        # compared as well: nothing says that connections may not share a head.
+        if known is not None and known[0] is call.metadata and known[1] is policy and known[2] == names:
+            return known[3]
+        identity = self._door.identify(call.metadata, names)
+        admitted = identity, sign(call.metadata, identity)
+        if len(self._known) >= _MOST_ADMISSIONS:
+            self._known.clear()
+        self._known[id(call.metadata)] = call.metadata, policy, names, admitted
+        return admitted
+
+
+def _guard(method: Method, rule: Rule, admissions: Admissions, metrics: Metrics) -> Method:
     def guarded(message: bytes, call: Call, finish: Finish) -> Cancel:
         try:
-            identity = door.identify(call.metadata, call.certificate_names)
+            identity, metadata = admissions.identify(call)
             if call.trace is not None:
                 call.trace.caller = identity.name
             for model in _read_models(rule, message):
@@ -104,8 +134,7 @@ def _guard(method: Method, rule: Rule, door: Door, metrics: Metrics) -> Method:
         except ServingError as error:
             Counted(metrics, "refused", finish)(None, error)
             return forget
-        admitted = Call(deadline=call.deadline, metadata=sign(call.metadata, identity), trace=call.trace)
-        return method(message, admitted, finish)
+        return method(message, Call(deadline=call.deadline, metadata=metadata, trace=call.trace), finish)
 
     return guarded
 

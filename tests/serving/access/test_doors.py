@@ -220,36 +220,6 @@ async def test_a_connection_is_judged_anew_for_every_request(server: Server) -> 
     assert statuses == [200, 401, 200]
 
 
-async def test_a_withdrawn_token_is_refused_without_a_restart(tmp_path: Path) -> None:
-    path = write_access(tmp_path / "access.json", SHOP)
-    async with serve(tmp_path, access_file=str(path)) as server:
-        assert (
-            await ask_rest(server, "/v1/models/double:predict", token=SECRET, body=BODY)
-        ).status_code == 200
-        write_access(path, READER)
-        while (
-            await ask_rest(server, "/v1/models/double:predict", token=SECRET, body=BODY)
-        ).status_code == 200:
-            pass
-        assert (await ask_grpc(server, PREDICT, question("double"), token=SECRET))[
-            0
-        ].name == "UNAUTHENTICATED"
-
-
-async def test_a_withdrawn_token_is_refused_on_a_connection_that_it_opened(tmp_path: Path) -> None:
-    path = write_access(tmp_path / "access.json", SHOP)
-    headers = {"authorization": f"Bearer {SECRET}"}
-    async with (
-        serve(tmp_path, access_file=str(path)) as server,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.rest_port}", headers=headers) as client,
-    ):
-        statuses = [(await client.post("/v1/models/double:predict", json=BODY)).status_code for _ in range(3)]
-        write_access(path, SHOP | {"models": {}})
-        while (last := await client.post("/v1/models/double:predict", json=BODY)).status_code == 200:
-            pass
-    assert (statuses, last.status_code) == ([200] * 3, 403)
-
-
 async def test_refusals_are_counted_and_tokens_are_never_logged(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
