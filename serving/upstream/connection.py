@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 import httptools
 
 from serving.http1 import Response
+from serving.upstream.response_heads import ResponseHeads
 
 if TYPE_CHECKING:
     from serving.upstream.pool import Pool
@@ -37,8 +38,11 @@ Done = Callable[[Response | None, Exception | None], None]
 class UpstreamConnection(asyncio.Protocol):
     """Callbacks of the transport and of the parser."""
 
-    def __init__(self, pool: "Pool", *, max_response_bytes: int) -> None:
+    def __init__(self, pool: "Pool", heads: ResponseHeads, *, max_response_bytes: int) -> None:
         self._pool = pool
+        self._heads = heads
+        self._whole: bytes | None = None
+        """What came, as long as it came in one piece."""
         self._max_response_bytes = max_response_bytes
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -48,7 +52,6 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether it has served a request before the one that is under way."""
         self.has_heard = False
         """Whether anything of the response has come."""
-        self.deadline = 0.0
         self._reset()
 
     @property
@@ -83,6 +86,12 @@ class UpstreamConnection(asyncio.Protocol):
         if self._done is None:  # nobody asked
             self.close()
             return
+        if not self.has_heard and not self._is_head:
+            response = self._heads.read(data)
+            if response is not None:
+                self._complete(response)
+                return
+        self._whole = None if self.has_heard else data
         self.has_heard = True
         try:
             self._parser.feed_data(data)
@@ -119,10 +128,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._reset()
 
     def _finish(self) -> None:
-        done, self._done = self._done, None
-        if done is None:  # more than was asked for: nobody can say whose it is
-            self.close()
-            return
         response = Response(
             body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
             status=self._parser.get_status_code(),
@@ -132,6 +137,15 @@ class UpstreamConnection(asyncio.Protocol):
         # After a HEAD the parser would wait for a body that never comes.
         if self._is_head or not self._parser.should_keep_alive():
             self.close()
+        elif self._whole is not None:
+            self._heads.learn(self._whole, response)
+        self._complete(response)
+
+    def _complete(self, response: Response) -> None:
+        done, self._done = self._done, None
+        if done is None:  # more than was asked for: nobody can say whose it is
+            self.close()
+            return
         self.is_reused = True
         self._pool.freed(self)
         done(response, None)

@@ -17,6 +17,7 @@ from serving.http1 import Response
 from serving.upstream.addresses import Address
 from serving.upstream.asking import Asking, Told
 from serving.upstream.connection import BrokenResponse, UpstreamConnection
+from serving.upstream.response_heads import ResponseHeads
 
 MAX_CONNECTIONS: Final = 256
 MAX_WAITING: Final = 1024
@@ -34,6 +35,7 @@ class Pool:
         self._address = address
         self._max_response_bytes = max_response_bytes
         self._loop = asyncio.get_running_loop()
+        self._heads = ResponseHeads()
         self._idle: list[UpstreamConnection] = []
         self._all: set[UpstreamConnection] = set()
         self._opening: set[asyncio.Task[None]] = set()
@@ -160,7 +162,7 @@ class Pool:
 
     async def _make_connection(self) -> UpstreamConnection:
         def make() -> UpstreamConnection:
-            return UpstreamConnection(self, max_response_bytes=self._max_response_bytes)
+            return UpstreamConnection(self, self._heads, max_response_bytes=self._max_response_bytes)
 
         address = self._address
         if address.path is not None:

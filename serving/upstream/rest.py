@@ -22,6 +22,8 @@ _DROPPED: Final = frozenset(
 )
 """Headers that are about the connection to us (RFC 9110, section 7.6.1), or that we write ourselves."""
 _STATUSES: Final = frozenset(int(status) for status in HTTPStatus)
+_OK, _JSON = 200, "application/json"
+"""An answer that is this and nothing else is given as its body, which is the cheapest."""
 _MODELS: Final = ("v1", "v2")
 NO_UPSTREAM: Final = Unavailable(
     "no upstream takes REST requests here: ask over gRPC, or set --upstream_rest"
@@ -119,7 +121,8 @@ class _Passing:
         seconds = time.perf_counter() - self._started
         labels = self._model, "pass_through", "rest"
         self._metrics.requests.count(labels, str(int(response.status)), seconds)
-        self._request.answer(response)
+        is_plain = response.status == _OK and not response.headers and response.content_type == _JSON
+        self._request.answer(response.body if is_plain else response)
 
 
 def write_head(request: Request, *, host: str) -> bytes:
