@@ -52,7 +52,8 @@ class Desk:
         self._joins_rows = settings.enable_batching
         self._lanes: dict[LaneKey, Lane] = {}
         self._costs: dict[str, Costs] = {}
-        self._latest_costs = Costs()
+        self._hit_saves_seconds = Costs().estimate(1) + _TRANSPORT_SECONDS
+        """As the latest question that was computed let us know."""
         self.stages: dict[str, object] = {}
         """What `serving.stages` made of each signature."""
         self.thrift = Thrift()
@@ -68,17 +69,17 @@ class Desk:
 
     def key(self, kind: str, message: bytes) -> Key | None:
         """Where the answer to a message is kept; None when it is not, or when looking is not worth it."""
-        if not self.keeps_answers or not self.thrift.wants_lookup():
+        if not self.keeps_answers or (self.thrift.is_bypassing and not self.thrift.wants_lookup()):
             return None
         return self._serial, kind, message
 
     def note_lookup(self, size_bytes: int, *, is_hit: bool) -> None:
         if is_hit:
             self.hits += 1
+            self.thrift.note(size_bytes, self._hit_saves_seconds)
         else:
             self.misses += 1
-        saved = self._latest_costs.estimate(1) + _TRANSPORT_SECONDS if is_hit else None
-        self.thrift.note(size_bytes, saved)
+            self.thrift.note(size_bytes, None)
 
     def report_lookups(self, counter: Counter) -> None:
         """Add what was looked up since the last time to a metric, whose lock the hot path is spared."""
@@ -109,7 +110,8 @@ class Desk:
             lane = self._lanes[key] = self._make_lane(
                 question, joins_rows=rows is not None and self._joins_rows
             )
-        self._latest_costs = lane.costs
+        if self.keeps_answers:
+            self._hit_saves_seconds = lane.costs.estimate(1) + _TRANSPORT_SECONDS
         return lane
 
     def _make_lane(self, question: Question, *, joins_rows: bool) -> Lane:

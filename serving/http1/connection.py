@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         head = self._server.heads.find(octets)
         if head is None:
             self._parse_head(octets, data[end:])
-        elif len(data) == end + head.body_bytes and self._is_free():
+        elif len(data) == end + head.body_bytes and self._can_answer():
             request = Request(head.method, head.path, head.query, head.headers, data[end:], head, self)
             self._begin(request, keeps_alive=True)
         else:
@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
             self._is_paused = True
 
-    def _is_free(self) -> bool:
+    def _can_answer(self) -> bool:
         return self._answering is None and self._can_write and not self._waiting and not self._is_closing
 
     def _answer_next(self) -> None:
