@@ -34,7 +34,6 @@ from serving.http2.replies import ReplyHead, error_of_reset, read_reply
 from serving.http2.sending import Outbox
 
 _WINDOW_BYTES: Final = 2**30
-_PADDED_OR_PRIORITY: Final = codes.PADDED | codes.HAS_PRIORITY
 
 
 class ClientConnection(asyncio.Protocol):
@@ -196,8 +195,13 @@ class ClientConnection(asyncio.Protocol):
             self._end(stream_id, None, error_of_reset(code))
 
     def receive_headers(self, flags: int, stream_id: int, payload: bytes) -> None:
-        self.expect_opened(stream_id, "HEADERS")
-        if flags & _PADDED_OR_PRIORITY:
+        exchange = self.streams.get(stream_id)
+        if exchange is None:
+            self.expect_opened(stream_id, "HEADERS")
+        elif flags == codes.END_HEADERS and (head := self._heads.recall(payload)) is not None:
+            exchange.head = exchange.head or head  # the short way of nearly all
+            return
+        if flags & codes.PADDED_OR_PRIORITY:
             payload = strip_priority(flags, strip_padding(flags, payload), stream_id)
         if flags & codes.END_HEADERS:
             self._receive_block(flags, stream_id, payload)

@@ -28,7 +28,6 @@ SMALL_DATA_BYTES: Final = 128
 """A piece of a message below this costs more to handle than to send, and is charged."""
 MAX_DISCARDED_BYTES: Final = 64 * 1024
 """What is read and thrown away of a request that is refused, before its client is asked to stop."""
-_PADDED_OR_PRIORITY: Final = codes.PADDED | codes.HAS_PRIORITY
 _TOO_MANY_STREAMS: Final = refuse_call(
     Status.RESOURCE_EXHAUSTED, "the server has as many streaming calls as it may; try again later"
 )
@@ -58,7 +57,7 @@ def receive_headers(connection: Connection, flags: int, stream_id: int, payload:
             return
     if not stream_id & 1:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client's stream must be odd, got {stream_id}")
-    if flags & _PADDED_OR_PRIORITY:
+    if flags & codes.PADDED_OR_PRIORITY:
         payload = strip_priority(flags, strip_padding(flags, payload), stream_id)
     if flags & codes.END_HEADERS:
         _receive_block(connection, flags, stream_id, payload)

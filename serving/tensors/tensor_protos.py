@@ -77,11 +77,17 @@ def write_entry(alias: str, array: Array, dtype: DataType, *, as_content: bool) 
 
     Everything before the numbers depends on alias, type and shape only, and is made once for them.
     """
-    number = _fixed_width_field(dtype, as_content=as_content)
-    if number:
-        return _entry_head(alias, dtype, array.shape, number) + array.tobytes()
+    head = entry_head(alias, array.shape, dtype, as_content=as_content)
+    if head is not None:
+        return head + array.tobytes()
     tensor = write_tensor(array, dtype)
     return length_delimited(1, length_delimited(1, alias.encode()) + length_delimited(2, tensor))
+
+
+def entry_head(alias: str, shape: tuple[int, ...], dtype: DataType, *, as_content: bool) -> bytes | None:
+    """What stands before the numbers in such an entry; None where they are not simply the array's octets."""
+    number = _fixed_width_field(dtype, as_content=as_content)
+    return _entry_head(alias, dtype, shape, number) if number else None
 
 
 def _fixed_width_field(dtype: DataType, *, as_content: bool) -> int:

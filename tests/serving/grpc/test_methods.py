@@ -225,3 +225,20 @@ async def test_health_tells_the_truth(tmp_path: Path, is_ready: bool, expected: 
 async def test_the_health_of_an_unknown_service_is_not_found(table: dict[str, Method]) -> None:
     message = health_pb2.HealthCheckRequest(service="nope").SerializeToString()
     assert (await refused(table, HEALTH, message))[0] is StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("as_content", [False, True], ids=["lists", "content"])
+async def test_answers_of_the_same_and_of_another_shape_are_written_alike(
+    tmp_path: Path, as_content: bool
+) -> None:
+    """The second answer of a shape is written around what the first one left behind."""
+    table = await open_table(
+        tmp_path, enable_serialization_as_tensor_content=as_content, output_cache_bytes=0
+    )
+    for x in ([[1, 2]], [[3, 4]], [[1, 2], [3, 4]], [[5, 6]], [[5, 6], [7, 8]]):
+        response = await ask(table, question(x=x))
+        output = response.outputs["y"]
+        found = np.frombuffer(output.tensor_content, np.float32) if as_content else output.float_val
+        assert list(found) == [2 * value for row in x for value in row]
+        assert [axis.size for axis in output.tensor_shape.dim] == [len(x), 2]
+        assert response.model_spec.version.value == 3
