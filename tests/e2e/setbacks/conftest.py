@@ -15,8 +15,8 @@ READY_WITHIN_SECONDS = 120
 
 def short_waits(sections: dict[str, Any]) -> None:
     """Let a pod that will never be ready be given up soon, and leave the number of pods to the tests."""
-    sections["model"]["loadSeconds"] = 15
-    sections["rollout"] = {"pullSeconds": 10, "readySeconds": 2}
+    sections["model"]["loadSeconds"] = 30
+    sections["rollout"] = {"pullSeconds": 15, "readySeconds": 2}
     sections["autoscaling"] = {"enabled": False}
     sections["server"] = {"replicas": 1, "requestTimeoutSeconds": 5}
 
@@ -55,5 +55,7 @@ def deployment() -> Any:
     return kubectl("get", "deployment", "mnist", namespace=NAMESPACE)
 
 
-def pods() -> Any:
-    return kubectl("get", "pods", "--selector=app.kubernetes.io/name", namespace=NAMESPACE)["items"]
+def pods() -> list[Any]:
+    """Return the pods that are not on their way out."""
+    found = kubectl("get", "pods", "--selector=app.kubernetes.io/name", namespace=NAMESPACE)["items"]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]

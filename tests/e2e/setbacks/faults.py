@@ -42,9 +42,11 @@ def up_with(stack: str, spoil: Spoil) -> Outcome:
     environment = _environment()
     command = Path(shutil.which("pulumi", path=environment["PATH"]) or "pulumi")
     options = automation.LocalWorkspaceOptions(
-        env_vars=environment, pulumi_command=automation.PulumiCommand(root=str(command.parents[1]))
+        work_dir=str(ROOT),
+        env_vars=environment,
+        pulumi_command=automation.PulumiCommand(root=str(command.parents[1])),
     )
-    there = automation.select_stack(stack, PROJECT, program, opts=options, work_dir=str(ROOT))
+    there = automation.select_stack(stack, PROJECT, program, opts=options)
     lines: list[str] = []
     try:
         there.up(on_output=lines.append, color="never")

@@ -17,8 +17,8 @@ from tests.e2e.settings import changed, up
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 MOMENTS = {
-    "at the start": "pulumi:pulumi:Stack",
-    "before the pods": "tfserving:model_server:ModelServer",
+    "at the start": "Updating (",
+    "before the pods": "tfserving:model_endpoint:ModelEndpoint serving-mnist",
     "while pods are exchanged": "Deployment serving-mnist-server-deployment updating",
     "waiting for the new pod": "Waiting for app ReplicaSet",
 }

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 def test_a_second_destroy_has_nothing_to_do(stack: str) -> None:
     destroy = ("bin/pulumi", "destroy", "--yes", "--skip-preview", "--stack", stack)
-    run(*destroy)
+    assert " deleted (" in run(*destroy).stdout
     left = run("bin/cluster", "kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found").stdout
     assert left == ""
-    assert "deleted" not in run(*destroy).stdout
+    assert " deleted (" not in run(*destroy).stdout
