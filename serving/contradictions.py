@@ -23,6 +23,7 @@ def check(values: Mapping[str, Any]) -> None:
         inter_op=values["tensorflow_inter_op_parallelism"],
     )
     check_console(port=values["console_port"], access_file=values["access_file"])
+    check_reload(is_enabled=values["enable_config_reload"], access_file=values["access_file"])
     check_window(start=values["accuracy_start"], stop=values["accuracy_stop"])
 
 
@@ -72,6 +73,14 @@ def check_console(*, port: int, access_file: str) -> None:
     if port and access_file:
         raise SettingsError(
             "console_port excludes access_file, got both: the page asks models without a token; leave one out"
+        )
+
+
+def check_reload(*, is_enabled: bool, access_file: str) -> None:
+    """Raises SettingsError when whoever reaches the port could change what is served: loading any path is running any code."""
+    if is_enabled and not access_file:
+        raise SettingsError(
+            "enable_config_reload needs access_file, got none: name there who may `reload`, or leave the reload out"
         )
 
 

@@ -76,7 +76,7 @@ class ServingSettings:
     )
     enable_config_reload: bool = _setting(
         default=False,
-        doc="Let HandleReloadConfigRequest replace the set of models; off, it is refused with PERMISSION_DENIED.",
+        doc="Let identities of --access_file that may `reload` replace the set of models; off, it is PERMISSION_DENIED.",
     )
 
     model_name: str = _setting("default", "Name of the model under --model_base_path.")

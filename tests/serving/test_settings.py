@@ -73,6 +73,9 @@ def test_every_setting_says_what_it_means(definition: Any) -> None:
             "tensorflow_session_parallelism excludes",
             id="overlapping parallelism",
         ),
+        pytest.param(
+            {"enable_config_reload": True}, "enable_config_reload needs access_file", id="reload for anyone"
+        ),
     ],
 )
 def test_a_contradiction_is_refused_with_its_name(values: dict[str, Any], message: str) -> None:

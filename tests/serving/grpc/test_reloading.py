@@ -12,12 +12,14 @@ import pytest
 from serving.protos import model_management_pb2, predict_pb2
 from serving.server import Server
 from serving.settings import ServingSettings
+from tests.serving.access.worlds import identity, write_access
 from tests.serving.grpc.test_methods import question
 from tests.serving.processes import free_port
 from tests.serving.worlds import double_backend, write_versions
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 RELOAD = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
+TOKEN = "the operator's"
 Start = Callable[..., Awaitable[Server]]
 
 
@@ -46,9 +48,17 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         yield run
 
 
+@pytest.fixture
+def access(tmp_path: Path) -> str:
+    """An access file that lets one operator ask and reload."""
+    grants = {"models": {"*": ["infer", "describe"]}, "server": ["reload"]}
+    return str(write_access(tmp_path / "access.json", identity("operator", TOKEN, **grants)))
+
+
 async def ask(server: Server, path: str, message: bytes) -> bytes:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        answer: bytes = await channel.unary_unary(path)(message, timeout=10)
+        shown = (("authorization", f"Bearer {TOKEN}"),)
+        answer: bytes = await channel.unary_unary(path)(message, timeout=10, metadata=shown)
         return answer
 
 
@@ -71,8 +81,8 @@ def models(*folders: Path) -> bytes:
     return request.SerializeToString()
 
 
-async def test_the_new_set_is_served_once_the_answer_comes(start: Start, tmp_path: Path) -> None:
-    server = await start(enable_config_reload=True)
+async def test_the_new_set_is_served_once_the_answer_comes(start: Start, tmp_path: Path, access: str) -> None:
+    server = await start(enable_config_reload=True, access_file=access)
     assert await version_of(server, "double") == 3
     answer = await ask(server, RELOAD, models(tmp_path / "other"))
     response = model_management_pb2.ReloadConfigResponse.FromString(answer)
@@ -95,17 +105,17 @@ async def test_the_new_set_is_served_once_the_answer_comes(start: Start, tmp_pat
     ids=["one fails", "none"],
 )
 async def test_a_set_that_fails_changes_nothing(
-    start: Start, tmp_path: Path, names: tuple[str, ...], complaint: str
+    start: Start, tmp_path: Path, access: str, names: tuple[str, ...], complaint: str
 ) -> None:
-    server = await start(enable_config_reload=True)
+    server = await start(enable_config_reload=True, access_file=access)
     _, text = await refusal(server, RELOAD, models(*(tmp_path / name for name in names)))
     assert complaint in text
     assert await version_of(server, "double") == 3
     assert server.readiness.obstacles() == []
 
 
-async def test_only_lists_of_models_are_understood(start: Start) -> None:
-    server = await start(enable_config_reload=True)
+async def test_only_lists_of_models_are_understood(start: Start, access: str) -> None:
+    server = await start(enable_config_reload=True, access_file=access)
     code, text = await refusal(server, RELOAD, b"")
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert "Only ModelConfigList is currently supported" in text
