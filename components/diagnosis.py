@@ -40,9 +40,7 @@ def _explanations(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list
         answer = subprocess.run(words, capture_output=True, text=True, timeout=_KUBECTL_SECONDS)
         return reasons(json.loads(answer.stdout)["items"])
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError):
-        return [
-            f"the cluster's reason could not be read; see `{' '.join([*words[:-2], 'describe', 'pods'])}`"
-        ]
+        return [f"the cluster's reason could not be read; see `{' '.join(_to_read_by_hand(words))}`"]
 
 
 def kubectl_words(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list[str]:
@@ -56,6 +54,10 @@ def kubectl_words(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list
     labels = deployment["spec"]["selector"]["matchLabels"]
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
     return ["kubectl", *options, "get", "pods,replicasets", "--selector", selector, "--output", "json"]
+
+
+def _to_read_by_hand(words: Sequence[str]) -> list[str]:
+    return ["describe" if word == "get" else word for word in words[:-2]]
 
 
 def _reasons_of(item: Mapping[str, Any]) -> Iterator[str]:

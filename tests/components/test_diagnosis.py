@@ -1,5 +1,6 @@
 """Why a rollout failed: the cluster's reason, once, in a sentence."""
 
+import pulumi
 import pytest
 
 from components import diagnosis
@@ -52,6 +53,24 @@ def test_the_question_is_put_to_the_stacks_own_cluster():
         "tf-serving",
     ]
     assert "app.kubernetes.io/instance=mnist,app.kubernetes.io/name=tf-serving" in words
+
+
+def test_without_kubectl_the_command_to_type_is_printed(monkeypatch):
+    said: list[str] = []
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(pulumi.log, "error", said.append)
+    program = deploy()
+    failure = pulumi.ErrorHookArgs(
+        urn="",
+        id="",
+        name="",
+        type="",
+        new_inputs=program.one("Deployment").inputs,
+        failed_operation="create",
+    )
+    assert program.hooks["why-not-ready"].callback(failure) is False
+    assert "kubectl --namespace tf-serving describe pods,replicasets --selector" in said[0]
+    assert "json" not in said[0]
 
 
 def test_every_deployment_is_explained_when_it_fails():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 from pulumi import automation
@@ -49,7 +50,9 @@ def up_with(stack: str, spoil: Spoil) -> Outcome:
     there = automation.select_stack(stack, PROJECT, program, opts=options)
     lines: list[str] = []
     try:
-        there.up(on_output=lines.append, color="never")
+        # The program runs in this process, where an operator's shell would have the same variables.
+        with patch.dict(os.environ, environment):
+            there.up(on_output=lines.append, color="never")
     except automation.CommandError as error:
         return Outcome(succeeded=False, said="\n".join([*lines, str(error)]))
     return Outcome(succeeded=True, said="\n".join(lines))

@@ -21,10 +21,8 @@ def take_an_image_that_is_gone(pod: dict[str, Any]) -> None:
 
 
 def look_for_the_model_elsewhere(pod: dict[str, Any]) -> None:
-    pod["containers"][0]["env"] = [
-        *pod["containers"][0]["env"],
-        {"name": "TFSP_MODEL_BASE_PATH", "value": "/models/nowhere"},
-    ]
+    kept = [each for each in pod["containers"][0]["env"] if each["name"] != "TFSP_MODEL_BASE_PATH"]
+    pod["containers"][0]["env"] = [*kept, {"name": "TFSP_MODEL_BASE_PATH", "value": "/models/nowhere"}]
 
 
 def run_as_root(pod: dict[str, Any]) -> None:
