@@ -1,0 +1,3 @@
+"""The served models that the serving tests share."""
+
+from tests.serving.conftest import models as models
