@@ -1,3 +1,5 @@
 """The served models that the serving tests share."""
 
-from tests.serving.conftest import models as models
+from tests.serving.conftest import models
+
+__all__ = ["models"]
