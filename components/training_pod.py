@@ -38,7 +38,7 @@ from components.model_repository import RepositoryAccess
 TRAIN: Final = "train"
 PUBLISH: Final = "publish"
 _SCRATCH: Final = "/tmp"  # noqa: S108 - the pod's own empty volume
-_EXPORTS: Final = "/work/export"
+_EXPORTS: Final = "/export"
 _GPU_TAINT: Final = "nvidia.com/gpu"
 _GPU_PRODUCT_LABEL: Final = "nvidia.com/gpu.product"
 _PUBLISHER: Final = ResourcesConfig(cpu_millicores=250, memory_mib=512, scratch_mib=64)

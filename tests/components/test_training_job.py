@@ -45,7 +45,7 @@ def test_training_comes_first_and_only_publishing_knows_the_repository():
     declared = pod(repository={"endpoint": "https://s3.example.com:9000", "credentialsSecret": "s3"})
     (train,), (publish,) = declared["initContainers"], declared["containers"]
     assert publish["command"] == [
-        "python3", "-m", "model_export", "publish", "/work/export/mnist/7", "s3://models/team/mnist", "--if-missing",
+        "python3", "-m", "model_export", "publish", "/export/mnist/7", "s3://models/team/mnist", "--if-missing",
     ]  # fmt: skip
     names = {each["name"] for each in train["env"]}
     assert names == {"EXPORT_DIR", "HOME", "MODEL_NAME", "MODEL_VERSION", "NVIDIA_VISIBLE_DEVICES"}
