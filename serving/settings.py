@@ -169,7 +169,7 @@ class ServingSettings:
         65_536, "Most rows that may wait for one model; the next request is refused.", minimum=1
     )
     queue_aging_seconds: float = _setting(
-        0.5,
+        0.1,
         "Requests that waited this long get every other turn, oldest first, whatever their cost.",
         minimum=0,
     )

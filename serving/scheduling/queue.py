@@ -31,7 +31,7 @@ class QueueLimits:
     """For one model."""
     max_rows: int = 65_536
     """For one model."""
-    aging_seconds: float = 0.5
+    aging_seconds: float = 0.1
     is_fifo: bool = False
 
 
