@@ -55,7 +55,7 @@ def test_a_killed_update_is_ended_by_the_next_one(whole: str, line: str) -> None
     assert len(pods()) == 1
 
 
-@pytest.mark.parametrize("line", [None, *MOMENTS.values()], ids=["before", *MOMENTS.keys()])
+@pytest.mark.parametrize("line", [None, MOMENTS["at the start"]], ids=["before", "at the start"])
 def test_an_update_without_an_api_server_says_so_and_the_next_one_converges(
     whole: str, line: str | None
 ) -> None:
