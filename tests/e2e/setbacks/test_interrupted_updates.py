@@ -1,11 +1,13 @@
 """An update that is cut off, at any moment and by anything: the next one ends what it began (F19, F24-F26)."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +46,7 @@ def test_a_killed_update_is_ended_by_the_next_one(whole: str, line: str) -> None
     with changed(other_timeout, whole):
         with updating(whole) as update:
             wait_for(line, update)
-            os.killpg(update.pid, signal.SIGKILL)
+            kill_session(update.pid)
         locked = up(whole, check=False)
         assert "currently locked" in locked.stdout + locked.stderr
         run("bin/pulumi", "cancel", "--yes", whole)
@@ -112,11 +114,19 @@ def updating(stack: str) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        kill_session(process.pid)
+        process.wait()
         assert process.stdout
         process.stdout.close()
+
+
+def kill_session(leader: int) -> None:
+    """Kill all that a session leader started: Pulumi gives each plugin a process group of its own."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            session = int(stat.read_text().rpartition(")")[2].split()[3])  # proc(5): the sixth field
+            if session == leader:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
 
 
 def wait_for(line: str, process: subprocess.Popen[str]) -> None:
