@@ -8,13 +8,12 @@ because that knows every way to log in to a cluster; where there is none, the co
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
 from components.config import ClusterConfig
-
-_KUBECTL_SECONDS: Final = 20
+from components.kubectl import ask, kubectl_words
 
 
 def failure_hook(cluster: ClusterConfig) -> pulumi.ErrorHook:
@@ -35,25 +34,19 @@ def reasons(objects: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _explanations(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list[str]:
-    words = kubectl_words(deployment, cluster)
+    words = question(deployment, cluster)
     try:
-        answer = subprocess.run(words, capture_output=True, text=True, timeout=_KUBECTL_SECONDS)
-        return reasons(json.loads(answer.stdout)["items"])
+        return reasons(json.loads(ask(words).stdout)["items"])
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError):
         return [f"the cluster's reason could not be read; see `{' '.join(_to_read_by_hand(words))}`"]
 
 
-def kubectl_words(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list[str]:
+def question(deployment: Mapping[str, Any], cluster: ClusterConfig) -> list[str]:
     """Return the command that reads the pods and ReplicaSets of a Deployment's inputs."""
-    where = {
-        "--kubeconfig": cluster.kubeconfig,
-        "--context": cluster.context,
-        "--namespace": deployment["metadata"]["namespace"],
-    }
-    options = [word for option, value in where.items() if value for word in (option, value)]
     labels = deployment["spec"]["selector"]["matchLabels"]
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    return ["kubectl", *options, "get", "pods,replicasets", "--selector", selector, "--output", "json"]
+    words = ("get", "pods,replicasets", "--selector", selector, "--output", "json")
+    return kubectl_words(cluster, *words, namespace=deployment["metadata"]["namespace"])
 
 
 def _to_read_by_hand(words: Sequence[str]) -> list[str]:

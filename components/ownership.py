@@ -8,14 +8,13 @@ once, just before that. A namespace that carries this stack's own name is one wh
 import json
 import subprocess
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
 from components import naming
 from components.config import ClusterConfig
-
-_KUBECTL_SECONDS: Final = 20
+from components.kubectl import ask, kubectl_words
 
 
 def stack_identity() -> str:
@@ -50,17 +49,10 @@ def check_owner(name: str, found: Mapping[str, Any], stack: str) -> None:
     )
 
 
-def kubectl_words(name: str, cluster: ClusterConfig) -> list[str]:
-    """Return the command that reads a namespace, and prints nothing where there is none."""
-    where = {"--kubeconfig": cluster.kubeconfig, "--context": cluster.context}
-    options = [word for option, value in where.items() if value for word in (option, value)]
-    return ["kubectl", *options, "get", "namespace", name, "--ignore-not-found", "--output", "json"]
-
-
 def _read(name: str, cluster: ClusterConfig) -> Mapping[str, Any] | None:
-    words = kubectl_words(name, cluster)
+    words = kubectl_words(cluster, "get", "namespace", name, "--ignore-not-found", "--output", "json")
     try:
-        answer = subprocess.run(words, capture_output=True, text=True, timeout=_KUBECTL_SECONDS)
+        answer = ask(words)
     except (OSError, subprocess.TimeoutExpired) as error:
         pulumi.log.warn(
             f"whether namespace {name} is free could not be asked ({error}); see `{' '.join(words)}`"

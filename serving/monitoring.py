@@ -53,6 +53,10 @@ Report = Callable[[], dict[str, object]]
 """What /statusz shows."""
 
 
+FOR_OPERATORS = ("/metrics", "/statusz")
+"""Paths that clients do not reach where these have a port of their own."""
+
+
 def probe_routes(
     readiness: Obstructed, metrics: Metrics, report: Report
 ) -> dict[str, Callable[[Request], Response]]:

@@ -21,7 +21,7 @@ from serving.http1 import HttpServer
 from serving.http1.messages import QuickHandler
 from serving.life import live, settle_memory
 from serving.metrics import Metrics
-from serving.monitoring import Readiness, probe_handler, probe_routes
+from serving.monitoring import FOR_OPERATORS, Readiness, probe_handler, probe_routes
 from serving.pipeline import Pipeline
 from serving.remote_inputs import FetchingHandler, parse_prefixes
 from serving.repository import (
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from serving.grpc.aio import GrpcServer
 
 log = logging.getLogger(__name__)
-
-_FOR_OPERATORS = ("/metrics", "/statusz")
 
 
 class Server:
@@ -125,7 +123,7 @@ class Server:
         if settings.monitoring_port:
             server = HttpServer(probe_handler(dict(routes)), http_limits(settings), refusal=refusal)
             await self._listen("monitoring", server, settings.monitoring_port)
-            for path in _FOR_OPERATORS:  # they have a port of their own that clients do not reach
+            for path in FOR_OPERATORS:
                 del routes[path]
         if settings.rest_api_port:
             api = RestApi(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from components.config import bucket_keys
 from components.config.fields import DNS_LABEL, check_limits, setting
 from components.errors import ConfigError
 
@@ -18,25 +19,12 @@ class DeliveryConfig:
         "image (a layer of the image), init-fetch (each pod fetches it from a bucket) or volume (pods mount a claim that holds it).",
         choices=("image", "init-fetch", "volume"),
     )
-    bucket: str = setting(
-        "",
-        "Bucket and prefix of the repository, below which the model has its base path, such as s3://models/team.",
-        pattern=(
-            r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?",
-            "a bucket with a prefix, such as s3://models/team",
-        ),
+    bucket: str = bucket_keys.bucket(
+        "Bucket and prefix of the repository, below which the model has its base path, such as s3://models/team."
     )
-    endpoint: str = setting(
-        "",
-        "Address of an S3 server other than Amazon's.",
-        pattern=(r"https?://\S+", "an http or https address"),
-    )
-    region: str = setting("", "Region of the bucket; empty for the client's default.")
-    credentials_secret: str = setting(
-        "",
-        "Secret whose key `credentials` is an AWS credentials file; empty for the pod's own identity.",
-        pattern=DNS_LABEL,
-    )
+    endpoint: str = bucket_keys.endpoint()
+    region: str = bucket_keys.region()
+    credentials_secret: str = bucket_keys.credentials_secret()
     fetch_image: str = setting(
         "",
         "Image by digest, with this project's `model_export` and boto3, that fetches.",

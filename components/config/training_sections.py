@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from components.config import bucket_keys
 from components.config.fields import DNS_LABEL, check_limits, did_you_mean, read_section, required, setting
 from components.config.model_sections import GpuConfig, ResourcesConfig
 from components.errors import ConfigError
@@ -26,25 +27,12 @@ class RepositoryConfig:
 
     SECTION: ClassVar[str] = "repository"
 
-    bucket: str = setting(
-        "",
-        "Bucket and prefix below which each model has its base path, such as s3://models/team; empty for a volume.",
-        pattern=(
-            r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?",
-            "a bucket with a prefix, such as s3://models/team",
-        ),
+    bucket: str = bucket_keys.bucket(
+        "Bucket and prefix below which each model has its base path, such as s3://models/team; empty for a volume."
     )
-    endpoint: str = setting(
-        "",
-        "Address of an S3 server other than Amazon's.",
-        pattern=(r"https?://\S+", "an http or https address"),
-    )
-    region: str = setting("", "Region of the bucket; empty for the client's default.")
-    credentials_secret: str = setting(
-        "",
-        "Secret whose key `credentials` is an AWS credentials file; empty for the pod's own identity.",
-        pattern=DNS_LABEL,
-    )
+    endpoint: str = bucket_keys.endpoint()
+    region: str = bucket_keys.region()
+    credentials_secret: str = bucket_keys.credentials_secret()
     volume_gib: int = setting(
         0, "Size of a volume that is claimed for the models; 0 for a bucket.", minimum=0, maximum=1_048_576
     )

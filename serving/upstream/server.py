@@ -13,7 +13,7 @@ from serving.http1 import HttpServer
 from serving.http2 import Limits, UnaryClient
 from serving.life import live, settle_memory
 from serving.metrics import Metrics
-from serving.monitoring import Readiness, probe_handler, probe_routes
+from serving.monitoring import FOR_OPERATORS, Readiness, probe_handler, probe_routes
 from serving.repository import read_sources
 from serving.rest.errors import refusal
 from serving.settings import ServingSettings
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FOR_OPERATORS = ("/metrics", "/statusz")
 _LARGEST_ANSWER_BYTES = 1 << 30
 
 
@@ -100,7 +99,7 @@ class UpstreamServer:
             server = HttpServer(probe_handler(dict(routes)), limits, refusal=refusal)
             await server.listen(settings.listen_address, settings.monitoring_port)
             self._http["monitoring"] = server
-            for path in _FOR_OPERATORS:  # they have a port of their own that clients do not reach
+            for path in FOR_OPERATORS:
                 del routes[path]
         if settings.rest_api_port:
             passage = RestPassage(

@@ -40,9 +40,7 @@ def test_a_pod_that_has_a_place_is_not_mentioned(item):
 
 def test_the_question_is_put_to_the_stacks_own_cluster():
     deployment = deploy().one("Deployment").inputs
-    words = diagnosis.kubectl_words(
-        deployment, ClusterConfig(context="prod", kubeconfig="clusters/prod.yaml")
-    )
+    words = diagnosis.question(deployment, ClusterConfig(context="prod", kubeconfig="clusters/prod.yaml"))
     assert words[:7] == [
         "kubectl",
         "--kubeconfig",

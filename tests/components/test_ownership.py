@@ -7,7 +7,6 @@ import pulumi
 import pytest
 
 from components import naming, ownership
-from components.config import ClusterConfig
 from tests.components.test_platform import deploy
 
 OURS = "organization/tf-serving-platform/test"
@@ -60,11 +59,6 @@ def test_the_platform_says_in_its_namespace_whose_it_is_and_asks_before_it_makes
     annotations = declared.one("Namespace").inputs["metadata"]["annotations"]
     assert annotations[naming.STACK_ANNOTATION].endswith("/tf-serving-platform/test")
     assert "namespace-is-ours" in declared.hooks
-
-
-def test_the_question_is_put_to_the_stacks_own_cluster():
-    words = ownership.kubectl_words("tf-serving", ClusterConfig(context="prod", kubeconfig="prod.yaml"))
-    assert words[:7] == ["kubectl", "--kubeconfig", "prod.yaml", "--context", "prod", "get", "namespace"]
 
 
 @pytest.mark.parametrize(("text", "code"), [("", 0), ("no route to host", 1)], ids=["free", "no cluster"])
