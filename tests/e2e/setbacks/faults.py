@@ -9,10 +9,11 @@ import runpy
 import shlex
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pulumi
 from pulumi import automation
@@ -34,25 +35,28 @@ class Outcome:
 
 
 def up_with(stack: str, spoil: Spoil) -> Outcome:
-    """Update `stack` with the project's program, whose pods `spoil` changes."""
+    """Update `stack` with the project's program, whose pods `spoil`, a function of a module, changes.
 
+    The program runs in a process of its own: what Pulumi's runtime keeps of a program that ran would meet the next one in this process.
+    """
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_up_with, stack, spoil).result()
+
+
+def _up_with(stack: str, spoil: Spoil) -> Outcome:
     def program() -> None:
         pulumi.runtime.register_resource_transform(_transform(spoil))
         runpy.run_path("__main__.py")
 
-    environment = _environment()
-    command = Path(shutil.which("pulumi", path=environment["PATH"]) or "pulumi")
+    os.environ.update(_environment())  # an operator's shell would have the same variables
+    command = Path(shutil.which("pulumi") or "pulumi")
     options = automation.LocalWorkspaceOptions(
-        work_dir=str(ROOT),
-        env_vars=environment,
-        pulumi_command=automation.PulumiCommand(root=str(command.parents[1])),
+        work_dir=str(ROOT), pulumi_command=automation.PulumiCommand(root=str(command.parents[1]))
     )
     there = automation.select_stack(stack, PROJECT, program, opts=options)
     lines: list[str] = []
     try:
-        # The program runs in this process, where an operator's shell would have the same variables.
-        with patch.dict(os.environ, environment):
-            there.up(on_output=lines.append, color="never")
+        there.up(on_output=lines.append, color="never")
     except automation.CommandError as error:
         return Outcome(succeeded=False, said="\n".join([*lines, str(error)]))
     return Outcome(succeeded=True, said="\n".join(lines))
@@ -74,4 +78,4 @@ def _transform(
 def _environment() -> dict[str, str]:
     exports = run("python3", "-m", "toolchain", "env").stdout.splitlines()
     words = [shlex.split(line)[1] for line in exports if line.startswith("export ")]
-    return {**os.environ, **dict(word.split("=", 1) for word in words)}
+    return dict(word.split("=", 1) for word in words)

@@ -29,6 +29,10 @@ def run_as_root(pod: dict[str, Any]) -> None:
     pod["securityContext"] = {**pod["securityContext"], "runAsNonRoot": False, "runAsUser": 0}
 
 
+def ask_for_more(pod: dict[str, Any]) -> None:
+    pod["terminationGracePeriodSeconds"] += 1
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentences"),
     [
@@ -46,9 +50,6 @@ def test_the_update_says_why_and_the_old_pod_stays(healthy: str, spoil: Spoil, s
 
 
 def test_a_quota_that_leaves_no_room_is_named_with_its_figures(healthy: str) -> None:
-    def ask_for_more(pod: dict[str, Any]) -> None:
-        pod["terminationGracePeriodSeconds"] += 1
-
     with quota("pods=1"):
         outcome = up_with(healthy, ask_for_more)
         assert not outcome.succeeded
