@@ -36,6 +36,17 @@ class TensorSpec:
     default: str | None = None
     """`sha256:` of the value that a client may leave to the model (`SignatureDef.defaults`); `None` where it must be sent."""
 
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> TensorSpec:
+        """Read what `dataclasses.asdict` made of one; raises KeyError or TypeError where it did not."""
+        shape = facts["shape"]
+        return cls(
+            name=facts["name"],
+            dtype=facts["dtype"],
+            shape=None if shape is None else tuple(shape),
+            default=facts.get("default"),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
@@ -47,6 +58,16 @@ class Signature:
     outputs: tuple[TensorSpec, ...]
     method: str = "tensorflow/serving/predict"
     """TensorFlow Serving's method name: `tensorflow/serving/` + `predict`, `classify` or `regress`."""
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Signature:
+        """Read what `dataclasses.asdict` made of one; raises KeyError or TypeError where it did not."""
+        return cls(
+            name=facts["name"],
+            inputs=tuple(TensorSpec.from_facts(each) for each in facts["inputs"]),
+            outputs=tuple(TensorSpec.from_facts(each) for each in facts["outputs"]),
+            method=facts["method"],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,27 +240,8 @@ def _manifest(facts: Mapping[str, Any]) -> Manifest:
         tensorflow_version=facts["tensorflow_version"],
         node_count=facts["node_count"],
         size_bytes=facts["size_bytes"],
-        signatures=tuple(_signature(each) for each in facts["signatures"]),
+        signatures=tuple(Signature.from_facts(each) for each in facts["signatures"]),
         accuracy=None if accuracy is None else Accuracy(**accuracy),
         files={path: FileDigest(**digest) for path, digest in facts["files"].items()},
         extra=dict(facts.get("extra", {})),
-    )
-
-
-def _signature(facts: Mapping[str, Any]) -> Signature:
-    return Signature(
-        name=facts["name"],
-        inputs=tuple(_spec(each) for each in facts["inputs"]),
-        outputs=tuple(_spec(each) for each in facts["outputs"]),
-        method=facts["method"],
-    )
-
-
-def _spec(facts: Mapping[str, Any]) -> TensorSpec:
-    shape = facts["shape"]
-    return TensorSpec(
-        name=facts["name"],
-        dtype=facts["dtype"],
-        shape=None if shape is None else tuple(shape),
-        default=facts.get("default"),
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from model_export.artifact import Signature, TensorSpec
+from model_export.artifact import Signature
 from model_export.errors import ContractError
 
 CONTRACT_FORMAT: Final = 1
@@ -84,7 +84,7 @@ def _contract(facts: Mapping[str, Any]) -> Contract:
         return tuple(str(each) for each in facts[key])
 
     return Contract(
-        signatures=tuple(_signature(each) for each in facts["signatures"]),
+        signatures=tuple(Signature.from_facts(each) for each in facts["signatures"]),
         writer_version=str(facts["writer_version"]),
         tags=names("tags"),
         custom_ops=names("custom_ops"),
@@ -97,23 +97,4 @@ def _contract(facts: Mapping[str, Any]) -> Contract:
         variable_bytes=int(facts["variable_bytes"]),
         node_count=int(facts["node_count"]),
         digest=str(facts["digest"]),
-    )
-
-
-def _signature(facts: Mapping[str, Any]) -> Signature:
-    return Signature(
-        name=facts["name"],
-        inputs=tuple(_spec(each) for each in facts["inputs"]),
-        outputs=tuple(_spec(each) for each in facts["outputs"]),
-        method=facts["method"],
-    )
-
-
-def _spec(facts: Mapping[str, Any]) -> TensorSpec:
-    shape = facts["shape"]
-    return TensorSpec(
-        name=facts["name"],
-        dtype=facts["dtype"],
-        shape=None if shape is None else tuple(shape),
-        default=facts.get("default"),
     )
