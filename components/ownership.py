@@ -22,29 +22,34 @@ def stack_identity() -> str:
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
-def refuse_foreign(cluster: ClusterConfig) -> pulumi.ResourceHook:
+def owner_annotation() -> dict[str, str]:
+    """Return the annotation of a namespace that this stack makes."""
+    return {naming.STACK_ANNOTATION: stack_identity()}
+
+
+def only_if_ours(cluster: ClusterConfig, *, key: str = "cluster.namespace") -> pulumi.ResourceHookBinding:
     """Return the hook that ends an update before a namespace is created that another has made. It asks nothing in a preview.
 
-    The hook raises pulumi.RunError.
+    `key` is the setting that names the namespace. The hook raises pulumi.RunError.
     """
 
     def before_create(creation: pulumi.ResourceHookArgs) -> None:
         metadata = (creation.new_inputs or {})["metadata"]
         found = _read(metadata["name"], cluster)
         if found is not None:
-            check_owner(metadata["name"], found, metadata["annotations"][naming.STACK_ANNOTATION])
+            check_owner(metadata["name"], found, metadata["annotations"][naming.STACK_ANNOTATION], key=key)
 
-    return pulumi.ResourceHook("namespace-is-ours", before_create)
+    return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("namespace-is-ours", before_create)])
 
 
-def check_owner(name: str, found: Mapping[str, Any], stack: str) -> None:
+def check_owner(name: str, found: Mapping[str, Any], stack: str, *, key: str = "cluster.namespace") -> None:
     """Raise pulumi.RunError unless the namespace `found` in the cluster was made for `stack`."""
     owner = found["metadata"].get("annotations", {}).get(naming.STACK_ANNOTATION)
     if owner == stack:
         return
     whose = f"belongs to the stack {owner}" if owner else "was not made by a stack of this project"
     raise pulumi.RunError(
-        f'namespace "{name}" already exists and {whose}; set cluster.namespace to one that is free, or take it over on purpose with '
+        f'namespace "{name}" already exists and {whose}; set {key} to one that is free, or take it over on purpose with '
         f"`pulumi import kubernetes:core/v1:Namespace`"
     )
 

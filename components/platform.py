@@ -18,7 +18,7 @@ from components.forecast import check_memory
 from components.images import RuntimeImage, RuntimeImageArgs
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from components.overrides import overriding
-from components.ownership import refuse_foreign, stack_identity
+from components.ownership import only_if_ours, owner_annotation
 from components.quota import check_quota, quota
 from components.rollout import check_canary
 from model_export.artifact import ModelArtifact
@@ -138,11 +138,9 @@ def _ground(
     )
     namespace = Namespace(
         f"{name}-namespace",
-        metadata=ObjectMetaArgs(
-            name=cluster.namespace, labels=labels, annotations={naming.STACK_ANNOTATION: stack_identity()}
-        ),
+        metadata=ObjectMetaArgs(name=cluster.namespace, labels=labels, annotations=owner_annotation()),
         opts=pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(custom_timeouts=patience, hooks=_only_if_ours(cluster))
+            child, pulumi.ResourceOptions(custom_timeouts=patience, hooks=only_if_ours(cluster))
         ),
     )
     namespace_name = namespace.metadata.apply(_name)
@@ -153,10 +151,6 @@ def _ground(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
     )
     return namespace_name, account.metadata.apply(_name)
-
-
-def _only_if_ours(cluster: ClusterConfig) -> pulumi.ResourceHookBinding:
-    return pulumi.ResourceHookBinding(before_create=[refuse_foreign(cluster)])
 
 
 def _limit(

@@ -1,15 +1,17 @@
 """TrainingPlatform: a namespace that is closed, the model repository, and one run, for a stack of their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming
+from components.config import ClusterConfig
 from components.config.training_sections import TrainingStackConfig
 from components.exposure import default_deny
 from components.model_repository import ModelRepository, ModelRepositoryArgs
+from components.ownership import only_if_ours, owner_annotation
 from components.training_job import TrainingJob, TrainingJobArgs
 
 
@@ -21,6 +23,8 @@ class TrainingPlatformArgs:
     """Validated configuration."""
     pod_security_version: str = "v1.31"
     """Kubernetes minor version whose restricted profile the namespace enforces."""
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    """Kubeconfig and context of the provider, to ask whose the namespace is; as it stands, the current ones, as a default provider's."""
 
 
 class TrainingPlatform(pulumi.ComponentResource):
@@ -61,8 +65,11 @@ def _namespace(name: str, args: TrainingPlatformArgs, opts: pulumi.ResourceOptio
     # Its deletion would take the claim with it, whatever the claim's own protection says.
     holds_data = bool(args.config.repository.volume_gib)
     kept = pulumi.ResourceOptions.merge(
-        opts, pulumi.ResourceOptions(protect=holds_data, retain_on_delete=holds_data)
+        opts,
+        pulumi.ResourceOptions(
+            protect=holds_data, retain_on_delete=holds_data, hooks=only_if_ours(args.cluster, key="namespace")
+        ),
     )
-    metadata = ObjectMetaArgs(name=args.config.namespace, labels=labels)
+    metadata = ObjectMetaArgs(name=args.config.namespace, labels=labels, annotations=owner_annotation())
     namespace = Namespace(f"{name}-namespace", metadata=metadata, opts=kept)
     return namespace.metadata.apply(lambda made: made.name or "")

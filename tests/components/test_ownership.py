@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components import naming, ownership
-from tests.components.test_platform import deploy
+from tests.components import test_platform, test_training_job
 
 OURS = "organization/tf-serving-platform/test"
 CREATION = pulumi.ResourceHookArgs(
@@ -54,7 +54,10 @@ def test_a_namespace_whose_creation_was_cut_off_is_taken_up_again():
     ownership.check_owner("tf-serving", namespace(**{naming.STACK_ANNOTATION: OURS}), OURS)
 
 
-def test_the_platform_says_in_its_namespace_whose_it_is_and_asks_before_it_makes_it():
+@pytest.mark.parametrize(
+    "deploy", [test_platform.deploy, test_training_job.deploy], ids=["serving", "training"]
+)
+def test_a_platform_says_in_its_namespace_whose_it_is_and_asks_before_it_makes_it(deploy):
     declared = deploy()
     annotations = declared.one("Namespace").inputs["metadata"]["annotations"]
     assert annotations[naming.STACK_ANNOTATION].endswith("/tf-serving-platform/test")
@@ -63,13 +66,18 @@ def test_the_platform_says_in_its_namespace_whose_it_is_and_asks_before_it_makes
 
 @pytest.mark.parametrize(("text", "code"), [("", 0), ("no route to host", 1)], ids=["free", "no cluster"])
 def test_a_free_namespace_and_a_silent_cluster_are_left_to_the_creation(answer, text, code):
-    hook = deploy().hooks["namespace-is-ours"]
+    hook = test_platform.deploy().hooks["namespace-is-ours"]
     answer(text, code)
     hook.callback(CREATION)
 
 
-def test_a_namespace_that_the_cluster_shows_ends_the_creation(answer):
+@pytest.mark.parametrize(
+    ("deploy", "key"),
+    [(test_platform.deploy, "cluster.namespace"), (test_training_job.deploy, "namespace")],
+    ids=["serving", "training"],
+)
+def test_a_namespace_that_the_cluster_shows_ends_the_creation_with_the_key_to_set(answer, deploy, key):
     hook = deploy().hooks["namespace-is-ours"]
     answer('{"metadata": {"name": "tf-serving"}}')
-    with pytest.raises(pulumi.RunError, match="already exists"):
+    with pytest.raises(pulumi.RunError, match=f"already exists and .*; set {key} to one that is free"):
         hook.callback(CREATION)
