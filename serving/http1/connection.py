@@ -153,11 +153,7 @@ class Connection(asyncio.Protocol):
         if response is None:  # cancelled: the client went away
             self.abort()
             return
-        self._send(
-            response,
-            close=not self._keeps_alive or self._server.is_draining,
-            with_body=request.method != "HEAD",
-        )
+        self._send(response, request, close=not self._keeps_alive or self._server.is_draining)
         if self._transport is not None and not self._is_closing:
             self.expires_at = self._server.idle_until
             if self._waiting:
@@ -247,15 +243,17 @@ class Connection(asyncio.Protocol):
             if self._answering is request:
                 request.on_cancel = steps.cancel
 
-    def _send(self, response: Response | bytes, *, close: bool, with_body: bool = True) -> None:
+    def _send(self, response: Response | bytes, request: Request | None, *, close: bool) -> None:
         if self._transport is None:
             return
+        fields = b"" if request is None else request.answer_fields
+        with_body = request is None or request.method != "HEAD"
         if isinstance(response, bytes):
             if with_body and not close:
-                self._transport.write(plain_head(len(response)) + response)
+                self._transport.write(plain_head(len(response), fields) + response)
                 return
             response = Response(body=response)
-        head = response.head(close=close)
+        head = response.head(close=close, fields=fields)
         self._transport.write(head + response.body if with_body else head)
         if close:
             self._close()
@@ -270,7 +268,7 @@ class Connection(asyncio.Protocol):
         if self._is_closing:
             return
         self._waiting.clear()
-        self._send(self._server.refusal(status, message), close=True)
+        self._send(self._server.refusal(status, message), None, close=True)
 
     def _count_head(self, size: int) -> None:
         self._head_bytes += size

@@ -7,7 +7,7 @@ is kept must not pay for those that wait.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -62,6 +62,8 @@ class Request:
     on_cancel: Callable[[], object] | None = None
     """Set by who answers later: called when the sender has gone away before the answer."""
     trace: Trace | None = None
+    answer_fields: bytes = b""
+    """Header fields of whatever answer this gets, serialized (`write_fields`): for what is the same for many requests."""
 
     def answer(self, response: "Response | bytes | None") -> None:
         """Complete a request that was put off with `LATER`; None when nobody waits any more."""
@@ -83,19 +85,26 @@ class Response:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
 
-    def head(self, *, close: bool) -> bytes:
-        """The status line and headers, serialized."""
-        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
-        lines += [f"{name}: {value}" for name, value in self.headers]
-        lines += ["connection: close"] if close else []
+    def head(self, *, close: bool, fields: bytes = b"") -> bytes:
+        """The status line and headers, serialized; `fields` are those of its request."""
+        status = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
+        lines = ["connection: close"] if close else []
         lines += [f"content-type: {self.content_type}", f"content-length: {len(self.body)}", "", ""]
-        return "\r\n".join(lines).encode("latin-1")
+        return status + write_fields(self.headers) + fields + "\r\n".join(lines).encode("latin-1")
 
 
 @functools.lru_cache(maxsize=4096)
-def plain_head(body_bytes: int) -> bytes:
+def plain_head(body_bytes: int, fields: bytes = b"") -> bytes:
     """The head of nearly every answer: 200, JSON, and the connection stays."""
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % body_bytes
+    return b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (
+        fields,
+        body_bytes,
+    )
+
+
+def write_fields(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Header fields as they stand in a head."""
+    return b"".join([f"{name}: {value}\r\n".encode("latin-1") for name, value in headers])
 
 
 Answer = Response | bytes | Coroutine[Any, None, Response] | Later

@@ -27,6 +27,7 @@ from serving.rest.openapi import openapi_document
 from serving.rest.page import render_page
 from serving.rest.predict import Predict
 from serving.rest.shortcuts import Reply, Shortcuts, response_to
+from serving.rest.versions import version_fields
 
 _PAGE_HEADERS = (
     (
@@ -67,6 +68,7 @@ class RestApi:
         if shortcut is None or desk is None:
             return self.handle(request)
         started = time.perf_counter()
+        request.answer_fields = shortcut.fields
         key = self._pipeline.key(desk, _PREDICT, request.headers, request.body)
         if key is not None:
             kept = self._pipeline.kept(desk, key)
@@ -110,7 +112,7 @@ class RestApi:
             if target.label is not None:
                 version = self._repository.version_of(target.name, target.label)
             return Response(body=status_document(self._repository.statuses(target.name, version)))
-        servable = self._resolve(seen, target.name, target.version, target.label)
+        servable = self._resolve(request, seen, target)
         if target.verb == "metadata":
             return Response(body=metadata_document(servable))
         if target.verb == "openapi.json":
@@ -130,7 +132,7 @@ class RestApi:
         seen.method = f"v2 {target.verb}"
         if not target.name:
             return self._describe_server(target.verb)
-        servable = self._resolve(seen, target.name, target.version)
+        servable = self._resolve(request, seen, target)
         if target.verb == "ready":
             return Response(body=orjson.dumps({"name": servable.name, "ready": True}))
         if target.verb == "metadata":
@@ -151,10 +153,12 @@ class RestApi:
         return Response(status=status, body=orjson.dumps({"live" if verb == "live" else "ready": is_well}))
 
     def _resolve(
-        self, seen: Observation, name: str, version: int | None, label: str | None = None
+        self, request: Request, seen: Observation, target: paths.Target | open_inference.Target
     ) -> Servable:
-        servable = self._repository.resolve(name, version, label)
+        label = target.label if isinstance(target, paths.Target) else None
+        servable = self._repository.resolve(target.name, target.version, label)
         seen.model = servable.name
+        request.answer_fields = version_fields(servable.version)
         return servable
 
     async def _ask(self, request: Request, servable: Servable, asked: Asked, kind: str) -> Response:

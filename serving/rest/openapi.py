@@ -10,6 +10,7 @@ import numpy as np
 
 from serving.examples import CLASSIFY_METHOD, REGRESS_METHOD
 from serving.repository import Servable
+from serving.rest.versions import VERSION_HEADER
 from serving.tensors.raw_tensors import datatype
 from serving.tensors.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
 
@@ -218,9 +219,22 @@ def _operation(name: str, summary: str, answer: Schema, *, body: Schema | None =
     operation: Schema = {
         "operationId": name,
         "summary": summary,
-        "responses": {"200": {"description": "The answer", "content": _json(answer)}, **refusals},
+        "responses": {
+            "200": {"description": "The answer", **_version(name), "content": _json(answer)},
+            **refusals,
+        },
     }
     return operation | ({} if body is None else {"requestBody": {"required": True, "content": _json(body)}})
+
+
+def _version(operation: str) -> Schema:
+    if operation == "status":  # of all versions
+        return {}
+    described = {
+        "description": "The version that answered",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    }
+    return {"headers": {VERSION_HEADER: described}}
 
 
 def _json(schema: Schema) -> Schema:

@@ -18,6 +18,7 @@ from serving.pipeline import Pipeline
 from serving.repository import Repository
 from serving.rest import paths
 from serving.rest.errors import error_response, refusal
+from serving.rest.versions import version_fields
 from serving.tallies import Series
 
 log = logging.getLogger(__name__)
@@ -26,10 +27,11 @@ log = logging.getLogger(__name__)
 class Shortcut:
     """To a version that is asked to predict."""
 
-    __slots__ = ("desk", "generation", "series")
+    __slots__ = ("desk", "fields", "generation", "series")
 
     def __init__(self, desk: Desk, series: Series, generation: int) -> None:
         self.desk = weakref.ref(desk)
+        self.fields = version_fields(desk.servable.version)
         self.series = series
         self.generation = generation
 

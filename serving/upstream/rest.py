@@ -4,6 +4,8 @@ Paths of our own (probes, metrics) are answered here. The body is not looked at;
 name is, so that a request is counted under it.
 """
 
+import functools
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
@@ -11,8 +13,10 @@ from typing import Final
 
 from serving.errors import InvalidRequest, ServingError, Unavailable
 from serving.http1 import LATER, Answer, Request, Response
+from serving.http1.messages import write_fields
 from serving.metrics import UNKNOWN_MODEL, Metrics
 from serving.rest import error_response
+from serving.rest.versions import VERSION_HEADER, version_fields
 from serving.upstream.addresses import Address
 from serving.upstream.pool import Pool
 
@@ -23,7 +27,8 @@ _DROPPED: Final = frozenset(
 """Headers that are about the connection to us (RFC 9110, section 7.6.1), or that we write ourselves."""
 _STATUSES: Final = frozenset(int(status) for status in HTTPStatus)
 _OK, _JSON = 200, "application/json"
-"""An answer that is this and nothing else is given as its body, which is the cheapest."""
+"""An answer that is this is given as its body, which is the cheapest."""
+_NAMED_VERSION: Final = re.compile(r"/v1/models/[^/:]+/versions/(\d{1,19})(?::[a-z]+|/metadata)", re.ASCII)
 _MODELS: Final = ("v1", "v2")
 NO_UPSTREAM: Final = Unavailable(
     "no upstream takes REST requests here: ask over gRPC, or set --upstream_rest"
@@ -121,8 +126,25 @@ class _Passing:
         seconds = time.perf_counter() - self._started
         labels = self._model, "pass_through", "rest"
         self._metrics.requests.count(labels, str(int(response.status)), seconds)
-        is_plain = response.status == _OK and not response.headers and response.content_type == _JSON
-        self._request.answer(response.body if is_plain else response)
+        if response.status != _OK or response.content_type != _JSON:
+            self._request.answer(response)
+            return
+        self._request.answer_fields = _answer_fields(response.headers, _named_version(self._request.path))
+        self._request.answer(response.body)
+
+
+@functools.lru_cache(maxsize=256)
+def _answer_fields(headers: tuple[tuple[str, str], ...], version: int | None) -> bytes:
+    """What stands in the head of an answer beside its type and length; the same octets for the same headers."""
+    if version is None or any(name == VERSION_HEADER for name, _ in headers):
+        return write_fields(headers)
+    return write_fields(headers) + version_fields(version)
+
+
+def _named_version(path: str) -> int | None:
+    """The version that a question names, which then is the one that answers it; a label may have moved meanwhile."""
+    match = _NAMED_VERSION.fullmatch(path) if "/versions/" in path else None
+    return int(match[1]) if match else None
 
 
 def write_head(request: Request, *, host: str) -> bytes:
