@@ -34,6 +34,8 @@ class Call:
     certificate_names: tuple[str, ...] = ()
     """Who its sender is by mutual TLS, such as `URI:spiffe://...`; told only where somebody asks (`serving.access`)."""
     trace: Trace | None = None
+    add_trailing_metadata: Callable[[str, str], None] | None = None
+    """Sends a name and a value behind the answer, or behind the failure, where the transport has such a place."""
 
     def remaining_seconds(self, now: float) -> float | None:
         """How long the asker still waits at `now`, not below zero."""

@@ -1,5 +1,7 @@
 """Lines of the gRPC methods: around the door, so that who was not let in is written down too.
 
+A call's id goes back in the trailing metadata, which an answer and a failure both have.
+
 Health checks are left out, as probes are on the REST port. What a transport refuses by itself (a message that is
 too large, an unknown method) never reaches a method and has no line.
 """
@@ -8,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from serving.access_log.identifiers import REQUEST_ID_HEADER
 from serving.access_log.journal import Entry, Journal
 from serving.calls import Call, Trace
 from serving.errors import ServingError
@@ -29,6 +32,9 @@ def _log(path: str, method: Method, journal: Journal) -> Method:
     def logged(message: bytes, call: Call, finish: Finish) -> Cancel:
         call.trace = trace = Trace()
         started = time.perf_counter()
+        identifier = journal.identify(call.metadata)
+        if call.add_trailing_metadata is not None:
+            call.add_trailing_metadata(REQUEST_ID_HEADER, identifier)
 
         def finish_logged(answer: bytes | None, error: BaseException | None) -> None:
             journal.note(
@@ -41,6 +47,7 @@ def _log(path: str, method: Method, journal: Journal) -> Method:
                     bytes_in=len(message),
                     bytes_out=len(answer or b""),
                     started=started,
+                    request_id=identifier,
                     metadata=call.metadata,
                     trace=trace,
                 )

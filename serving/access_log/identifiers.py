@@ -1,6 +1,8 @@
-"""What links a request to others: the client's own id for it, and W3C's trace context."""
+"""What links a request to others: its id, the client's own or one that is made here, and W3C's trace context."""
 
+import itertools
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +16,18 @@ def request_id(metadata: Mapping[str, str]) -> str | None:
     """The id that the client gave this request; None for none, or for text that is no id."""
     sent = metadata.get(REQUEST_ID_HEADER)
     return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else None
+
+
+class RequestIds:
+    """Names requests that came without an id: a beginning that is this server's own, and a number."""
+
+    def __init__(self, beginning: str = "") -> None:
+        self._beginning = beginning or secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    def identify(self, metadata: Mapping[str, str]) -> str:
+        """The id of a request: the one that it came with, or a new one."""
+        return request_id(metadata) or f"{self._beginning}-{next(self._numbers):x}"
 
 
 def trace_id(metadata: Mapping[str, str]) -> str | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from serving.access_log.identifiers import request_id, trace_id
+from serving.access_log.identifiers import RequestIds, trace_id
 from serving.access_log.writer import Writer
 from serving.calls import Trace
 from serving.metrics import UNKNOWN_MODEL
@@ -33,6 +33,7 @@ class Entry:
     bytes_out: int
     started: float
     """On `time.perf_counter`."""
+    request_id: str
     metadata: Mapping[str, str]
     trace: Trace
 
@@ -56,13 +57,18 @@ class Journal:
         self._model_names = model_names
         self._wall_clock = wall_clock
         self._second, self._second_text = -1.0, ""
+        self.identify = RequestIds().identify
+        """The id of a request, by its headers: what it is called in its line and in its answer."""
 
     def note(self, entry: Entry) -> None:
         """Write the request down, unless it went well and is not in the sample."""
         if entry.has_failed or self._is_sampled():
             line = self._describe(entry)
             line.update(_describe_trace(entry.trace))
-            line.update(_describe_links(entry.metadata))
+            line["request_id"] = entry.request_id
+            trace = trace_id(entry.metadata)
+            if trace is not None:
+                line["trace_id"] = trace
             self._writer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def _describe(self, entry: Entry) -> dict[str, object]:
@@ -107,9 +113,3 @@ def _describe_trace(trace: Trace) -> Iterator[tuple[str, object]]:
         yield "cache", "hit" if trace.is_hit else "miss"
     if trace.caller:
         yield "caller", trace.caller
-
-
-def _describe_links(metadata: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    for name, value in (("request_id", request_id(metadata)), ("trace_id", trace_id(metadata))):
-        if value is not None:
-            yield name, value

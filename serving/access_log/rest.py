@@ -9,12 +9,12 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
 
-from serving.access_log.identifiers import REQUEST_ID_HEADER, request_id
+from serving.access_log.identifiers import REQUEST_ID_HEADER
 from serving.access_log.journal import Entry, Journal
 from serving.calls import Trace
 from serving.errors import ServingError
 from serving.http1 import Request, Response
-from serving.http1.messages import LATER, Answer, Carrier, QuickHandler
+from serving.http1.messages import LATER, Answer, Carrier, QuickHandler, write_fields
 from serving.rest import open_inference, paths
 
 Greet = Callable[[asyncio.BaseTransport], QuickHandler]
@@ -25,7 +25,7 @@ GONE: Final = 499
 
 
 def log_handlers(greet: Greet, journal: Journal) -> Greet:
-    """The same handlers, with a line for each request. A request's own id is sent back with its answer."""
+    """The same handlers, with a line for each request. Its id is sent back with its answer."""
 
     def greet_logged(transport: asyncio.BaseTransport) -> QuickHandler:
         handler = greet(transport)
@@ -37,7 +37,10 @@ def log_handlers(greet: Greet, journal: Journal) -> Greet:
             answer = handler(request)
             if answer is LATER:
                 return answer
-            return line.end(answer) if isinstance(answer, bytes | Response) else line.wait(answer)
+            if not isinstance(answer, bytes | Response):
+                return line.wait(answer)
+            line.end(answer)
+            return answer
 
         return logged
 
@@ -47,12 +50,13 @@ def log_handlers(greet: Greet, journal: Journal) -> Greet:
 class Line:
     """The line of one request, from its beginning to its answer, in whichever of the ways that it comes."""
 
-    __slots__ = ("_carrier", "_journal", "_request", "_started", "_trace")
+    __slots__ = ("_carrier", "_journal", "_request", "_request_id", "_started", "_trace")
 
     def __init__(self, request: Request, journal: Journal) -> None:
         self._request = request
         self._journal = journal
         self._started = time.perf_counter()
+        self._request_id = journal.identify(request.headers)
         self._trace = request.trace = Trace()
         self._carrier: Carrier | None = request.carrier
         if request.carrier is not None:
@@ -60,11 +64,12 @@ class Line:
 
     def finish(self, request: Request, response: Response | bytes | None) -> None:
         """A `Carrier`: the answer to a request that was put off passes here on its way."""
-        ended = None if response is None else self.end(response)
         if response is None:
             self._note(GONE, 0)
+        else:
+            self.end(response)
         if self._carrier is not None:
-            self._carrier.finish(request, ended)
+            self._carrier.finish(request, response)
 
     async def wait(self, answer: Coroutine[Any, None, Response]) -> Response:
         """The answer that a coroutine makes."""
@@ -73,21 +78,16 @@ class Line:
         except asyncio.CancelledError:
             self._note(GONE, 0)
             raise
-        ended = self.end(response)
-        return ended if isinstance(ended, Response) else Response(body=ended)
+        self.end(response)
+        return response
 
-    def end(self, answer: Response | bytes) -> Response | bytes:
-        """Write the line, and send the request's own id along."""
+    def end(self, answer: Response | bytes) -> None:
+        """Write the line, and send the request's id along."""
         if isinstance(answer, bytes):
             self._note(HTTPStatus.OK, len(answer))
         else:
             self._note(int(answer.status), len(answer.body))
-        identifier = request_id(self._request.headers)
-        if identifier is None:
-            return answer
-        response = Response(body=answer) if isinstance(answer, bytes) else answer
-        response.headers = (*response.headers, (REQUEST_ID_HEADER, identifier))
-        return response
+        self._request.answer_fields += write_fields([(REQUEST_ID_HEADER, self._request_id)])
 
     def _note(self, code: int, bytes_out: int) -> None:
         request, trace = self._request, self._trace
@@ -103,6 +103,7 @@ class Line:
                 bytes_in=len(request.body),
                 bytes_out=bytes_out,
                 started=self._started,
+                request_id=self._request_id,
                 metadata=request.headers,
                 trace=trace,
             )
@@ -115,7 +116,8 @@ def log_refusals(
     """The same answers to what never became a request, with a line for each."""
 
     def logged(status: HTTPStatus, message: str) -> Response:
-        response = refusal(status, message)
+        response, identifier = refusal(status, message), journal.identify({})
+        response.headers = (*response.headers, (REQUEST_ID_HEADER, identifier))
         journal.note(
             Entry(
                 transport="rest",
@@ -126,6 +128,7 @@ def log_refusals(
                 bytes_in=0,
                 bytes_out=len(response.body),
                 started=time.perf_counter(),
+                request_id=identifier,
                 metadata={},
                 trace=Trace(),
             )

@@ -125,7 +125,12 @@ def _call(context: "grpc.aio.ServicerContext[bytes, bytes]") -> Call:
     remaining = context.time_remaining()
     deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return Call(deadline=deadline, metadata=metadata, certificate_names=_certificate_names(context))
+    return Call(
+        deadline=deadline,
+        metadata=metadata,
+        certificate_names=_certificate_names(context),
+        add_trailing_metadata=lambda name, value: context.set_trailing_metadata(((name, value),)),
+    )
 
 
 def _certificate_names(context: "grpc.aio.ServicerContext[bytes, bytes]") -> tuple[str, ...]:

@@ -82,7 +82,11 @@ def _adapt_streaming(method: StreamingMethod) -> http2.StreamingHandler:
 
 
 def _describe(context: http2.CallContext) -> Call:
-    return Call(deadline=context.deadline, metadata=context.metadata)
+    return Call(
+        deadline=context.deadline,
+        metadata=context.metadata,
+        add_trailing_metadata=context.add_trailing_metadata,
+    )
 
 
 def _describe_sender(context: http2.CallContext) -> Call:
