@@ -20,6 +20,7 @@ from serving.metrics import Metrics
 from serving.pipeline import Exchange, Pipeline
 from serving.repository import Repository, Servable
 from serving.settings import ServingSettings
+from serving.tensors.digests import DATATYPE, NO_DIGESTS, read_digests
 from serving.tensors.dtypes import Array
 from serving.tensors.raw_tensors import check_tensor, datatype, read_raw, write_raw
 from serving.tensors.signatures import Signature, TensorSpec
@@ -145,7 +146,13 @@ class OpenInference:
 def _read_question(servable: Servable, request: Message, *, limit_bytes: int) -> Question:
     name = request.parameters["signature_name"].string_param if "signature_name" in request.parameters else ""
     signature = servable.signature(name)
-    arrays = _read_inputs(request, signature, limit_bytes)
+    tensors = _pair_inputs(request, signature)
+    if any(tensor.datatype == DATATYPE for tensor, _ in tensors) and not servable.takes_digests(signature):
+        raise InvalidRequest(NO_DIGESTS)
+    arrays = {
+        tensor.name: _read_tensor(tensor, content, signature.inputs[tensor.name], limit_bytes)
+        for tensor, content in tensors
+    }
     return Question(
         signature=signature,
         inputs=[arrays[alias] for alias in signature.inputs],
@@ -153,7 +160,8 @@ def _read_question(servable: Servable, request: Message, *, limit_bytes: int) ->
     )
 
 
-def _read_inputs(request: Message, signature: Signature, limit_bytes: int) -> dict[str, Array]:
+def _pair_inputs(request: Message, signature: Signature) -> list[tuple[Message, bytes | None]]:
+    """Each input with its raw bytes, or None where its values are in its contents."""
     names, raw = [tensor.name for tensor in request.inputs], request.raw_input_contents
     if sorted(names) != sorted(signature.inputs):
         raise InvalidRequest(f"expected the inputs {_list(signature.inputs)}, got {_list(names)}")
@@ -162,19 +170,19 @@ def _read_inputs(request: Message, signature: Signature, limit_bytes: int) -> di
             f"expected raw_input_contents for all {len(names)} inputs and no contents beside them, got {len(raw)} of "
             "them; send every tensor in the same way"
         )
-    arrays = {}
-    for number, tensor in enumerate(request.inputs):
-        spec = signature.inputs[tensor.name]
-        check_tensor(spec, datatype_sent=tensor.datatype, shape=tensor.shape, limit_bytes=limit_bytes)
-        content = raw[number] if raw else None
-        arrays[spec.alias] = (
-            _read_contents(tensor, spec) if content is None else read_raw(content, tensor.shape, spec)
-        )
-    return arrays
+    return list(zip(request.inputs, raw or [None] * len(names), strict=True))
+
+
+def _read_tensor(tensor: Message, content: bytes | None, spec: TensorSpec, limit_bytes: int) -> Array:
+    is_named = tensor.datatype == DATATYPE
+    sent = datatype(spec) if is_named else tensor.datatype  # digests are strings in the place of strings
+    check_tensor(spec, datatype_sent=sent, shape=tensor.shape, limit_bytes=limit_bytes)
+    values = _read_contents(tensor, spec) if content is None else read_raw(content, tensor.shape, spec)
+    return read_digests([text.decode(errors="replace") for text in values]) if is_named else values
 
 
 def _read_contents(tensor: Message, spec: TensorSpec) -> Array:
-    field = _CONTENTS.get(tensor.datatype)
+    field = _CONTENTS.get(datatype(spec))
     if field is None:
         raise InvalidRequest(
             f"input {spec.alias} of datatype {tensor.datatype} must come in raw_input_contents"

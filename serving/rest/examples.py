@@ -16,10 +16,15 @@ from serving.protos import example_pb2, feature_pb2, input_pb2
 from serving.repository import Servable
 from serving.rest.documents import parse_document
 from serving.rest.predict import signature_name
+from serving.tensors.digests import KEY
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import is_base64_object, quote
 
 _GREATEST_INT64 = 2**63 - 1
+_NO_DIGESTS = (
+    "Feature: {} is named by a digest, which means nothing inside of an Example: inputs are kept by the bytes of whole "
+    "serialized Examples; send the value itself, or ask :predict with serialized Examples, which can be named"
+)
 
 
 class Examples:
@@ -108,6 +113,8 @@ def _kind(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
         return "float"
     if isinstance(value, str) or is_base64_object(value):
         return "bytes"
+    if isinstance(value, dict) and value.keys() == {KEY}:
+        raise InvalidRequest(_NO_DIGESTS.format(name))
     raise InvalidRequest(f"Feature: {name} has element with unexpected JSON type: {type(value).__name__}")
 
 

@@ -2,11 +2,13 @@
 
 In JSON it is `{"sha256": "<64 hexadecimal digits>"}` in the place of a string; in a TensorProto it is a handle to
 something that the server holds, which is what TensorFlow's type `resource` is for: `container` is "sha256",
-`name` is the digest. Neither can be mistaken for an input.
+`name` is the digest. A tensor of the Open Inference Protocol over gRPC has the datatype SHA256, which no model has, and
+the digests for its strings. None of them can be mistaken for an input.
 """
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +24,8 @@ NO_DIGESTS: Final = (
     "this signature keeps no inputs, so none can be named by its digest: it has no marked preprocessing of one string "
     "input, or --input_cache_bytes is 0; send the input itself"
 )
+DATATYPE: Final = "SHA256"
+"""Of a tensor of the Open Inference Protocol whose strings are digests, as 64 hexadecimal digits each."""
 _LEVELS = 8
 """How deep a digest may stand in a body: a tensor of rows, in an object, in a list."""
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
@@ -83,6 +87,11 @@ def read_handles(proto: tensor_pb2.TensorProto, spec: TensorSpec) -> Array:
         )
     if any(handle.container != KEY for handle in handles):
         raise InvalidRequest(f'a handle of input {spec.alias} must have the container "{KEY}"')
-    array = np.empty(len(handles), object)
-    array[:] = [read_digest(handle.name) for handle in handles]
+    return read_digests([handle.name for handle in handles])
+
+
+def read_digests(texts: Sequence[str]) -> Array:
+    """object[rows] of the digests that `texts` spell. Raises InvalidRequest."""
+    array = np.empty(len(texts), object)
+    array[:] = [read_digest(text) for text in texts]
     return array

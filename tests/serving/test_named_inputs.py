@@ -11,6 +11,7 @@ import grpc
 import numpy as np
 import pytest
 
+from serving import open_inference
 from serving.backend import FakeBackend
 from serving.backend.fake import signature, spec
 from serving.protos import predict_pb2, types_pb2
@@ -27,6 +28,7 @@ PAIR = signature(
     name="pair",
 )
 V1, V2 = "/v1/models/m:predict", "/v2/models/m/infer"
+INFER = f"/{open_inference.SERVICE}/ModelInfer"
 
 
 def model(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -161,6 +163,55 @@ async def test_a_handle_that_is_none_is_refused(tmp_path: Path, message: bytes, 
         assert (code, complaint in str(said)) == (grpc.StatusCode.INVALID_ARGUMENT, True), said
 
 
+def names(*digests: str, raw: bool = False, datatype: str = "SHA256") -> bytes:
+    """A ModelInfer of rows that are only named."""
+    request = open_inference.ModelInferRequest(model_name="m")
+    tensor = request.inputs.add(name="text", datatype=datatype, shape=[len(digests)])
+    if raw:
+        request.raw_input_contents.append(
+            b"".join(len(text).to_bytes(4, "little") + text.encode() for text in digests)
+        )
+    else:
+        tensor.contents.bytes_contents.extend(text.encode() for text in digests)
+    serialized: bytes = request.SerializeToString()
+    return serialized
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["contents", "raw"])
+async def test_over_v2_grpc_a_datatype_of_its_own_names_inputs(tmp_path: Path, raw: bool) -> None:
+    async with serve(tmp_path) as world:
+        await world.ask("1.5", "2")
+        code, answer = await ask_grpc(world.server, INFER, names(sha256("2"), sha256("1.5"), raw=raw))
+        assert code is grpc.StatusCode.OK
+        response = open_inference.ModelInferResponse.FromString(answer)
+        found = (
+            np.frombuffer(response.raw_output_contents[0], np.float32)
+            if raw
+            else response.outputs[0].contents.fp32_contents
+        )
+        assert list(found) == [4.0, 3.0]
+        assert sorted(world.preprocessed()) == [b"1.5", b"2"]
+        code, said = await ask_grpc(world.server, INFER, names(sha256("7"), raw=raw))
+        assert (code, str(said).endswith("send the input itself")) == (grpc.StatusCode.NOT_FOUND, True)
+
+
+async def test_a_digest_that_is_sent_as_bytes_is_an_input(tmp_path: Path) -> None:
+    async with serve(tmp_path) as world:
+        await ask_grpc(world.server, INFER, names("12", datatype="BYTES"))
+        code, said = await ask_grpc(world.server, INFER, names("12"))
+        assert (code, "64 hexadecimal digits" in str(said)) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+        assert world.preprocessed() == [b"12"]
+
+
+async def test_in_an_example_a_name_is_refused_with_the_reason(tmp_path: Path) -> None:
+    body = {"signature_name": "pair", "examples": [{"picture": named("1")}]}
+    async with serve(tmp_path) as world:
+        for verb in ("classify", "regress"):
+            response = await ask_rest(world.server, f"/v1/models/m:{verb}", body=body)
+            assert response.status_code == 400
+            assert "which means nothing inside of an Example" in response.json()["error"]
+
+
 @pytest.mark.parametrize(
     "settings", [{"input_cache_bytes": 0}, {"mark": False}], ids=["no budget", "no mark"]
 )
@@ -170,6 +221,8 @@ async def test_a_name_never_reaches_a_model_that_keeps_no_inputs(tmp_path: Path,
         status, answer = await world.ask(named("1"))
         assert (status, "send the input itself" in answer["error"]) == (400, True), answer
         code, said = await ask_grpc(world.server, PREDICT, handles("1"))
+        assert (code, "send the input itself" in str(said)) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+        code, said = await ask_grpc(world.server, INFER, names(sha256("1")))
         assert (code, "send the input itself" in str(said)) == (grpc.StatusCode.INVALID_ARGUMENT, True)
         assert world.preprocessed() == [b"1"]
 
