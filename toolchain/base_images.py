@@ -4,7 +4,8 @@ Two layers come out of one debootstrap tree. `debian-builder` is the whole tree 
 settings, so that `pip install` and `apt-get install` work inside image builds; it never leaves the machine.
 `debian` is what a served model runs on: the files of a short list of packages, without a package manager or
 shell tools, in the manner of distroless images (docs/adr/0005). Both are archives in the cache, keyed by
-what they were made from, and are pushed by `bin/cluster up`.
+what they were made from, and are pushed by `bin/cluster up`. The same packages give the same archives, to the
+last bit: what making them left in the tree carries neither its time nor its inodes.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +23,10 @@ from toolchain.folders import PRODUCT, Folders
 from toolchain.progress import Progress, Step
 from toolchain.registry_client import Image
 
-FORMAT = 1
+FORMAT = 2
 WORK_BYTES = 10**9
+EPOCH_SECONDS = 1735689600
+"""Time stamp of whatever no package brought: 2025-01-01."""
 SUITE = "bookworm"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 BUILDER_PACKAGES = (
@@ -32,6 +36,7 @@ BUILDER_PACKAGES = (
 SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NOT_NEEDED = (
     "var/cache/apt",
+    "var/cache/ldconfig",
     "var/lib/apt/lists",
     "var/log",
     "usr/share/locale",
@@ -104,13 +109,15 @@ def make(folders: Folders, progress: Progress) -> None:
         partial = target.with_name(target.name + ".partial")
         mounts.remove_tree(partial)
         partial.mkdir(parents=True)
-        tree = partial / "tree"
+        tree, began = partial / "tree", time.time()
         _install(tree, step)
         _configure(tree, debian_authorities=partial / "authorities.crt")
         step.note = "pack the builder"
+        forget_the_making(tree, since=began)
         sizes = {"builder": _pack(tree, partial / "builder.tar.gz")}
         step.note = "select the runtime"
         runtime_files.select(tree, partial / "runtime", authorities=partial / "authorities.crt")
+        forget_the_making(partial / "runtime", since=began)
         sizes["runtime"] = _pack(partial / "runtime", partial / "runtime.tar.gz")
         mounts.remove_tree(tree)
         mounts.remove_tree(partial / "runtime")
@@ -124,7 +131,9 @@ def _install(tree: Path, step: Step) -> None:
 
     include = f"--include={','.join(BUILDER_PACKAGES)}"
     command: list[str | Path] = ["debootstrap", "--variant=minbase", include, SUITE, tree, debian_mirror()]
-    outcome = commands.stream(command, on_line=note)
+    # The tools that make accounts write the day of it into /etc/shadow, and take it from this variable.
+    environment = os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH_SECONDS)}
+    outcome = commands.stream(command, on_line=note, env=environment)
     commands.require(outcome, what="debootstrap of the base images", registry="the Debian archive")
 
 
@@ -155,6 +164,16 @@ def _configure(tree: Path, *, debian_authorities: Path) -> None:
     if AUTHORITIES.exists():
         shutil.copyfile(AUTHORITIES, tree / AUTHORITIES.relative_to("/"))
     (tree / "etc/pip.conf").write_text(pip_settings.text())
+
+
+def forget_the_making(tree: Path, *, since: float) -> None:
+    """Give everything that changed in `tree` since that moment one time stamp.
+
+    Files of packages keep theirs: compiled Python names the time of its source, and would be thrown away beside another.
+    """
+    for path in (tree, *tree.rglob("*")):
+        if path.lstat().st_mtime >= since:
+            os.utime(path, (EPOCH_SECONDS, EPOCH_SECONDS), follow_symlinks=False)
 
 
 def _pack(tree: Path, archive: Path) -> int:

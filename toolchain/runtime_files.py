@@ -92,6 +92,8 @@ def _copy_generated(tree: Path, target: Path) -> None:
         if (target / relative.parent).is_dir():
             shutil.copytree(folder, target / relative, symlinks=True, dirs_exist_ok=True)
     subprocess.run(["ldconfig", "-r", target], check=True)
+    # It also notes the inodes of this disk for its next run: another making would differ, and there is no next run.
+    shutil.rmtree(target / "var/cache/ldconfig")
 
 
 def _copy(name: str, tree: Path, target: Path) -> None:
