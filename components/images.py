@@ -13,7 +13,8 @@ from typing import Final
 import pulumi
 import pulumi_docker_build as docker_build
 
-from components.config import ImagesConfig
+from components.config import ImagesConfig, ModelConfig
+from components.errors import config_error
 from model_export.artifact import ModelArtifact
 
 _SOURCE_DATE_EPOCH: Final = "1735689600"
@@ -67,6 +68,18 @@ class RuntimeImage(pulumi.ComponentResource):
         self.register_outputs({"ref": self.ref})
 
 
+def pushed_image(model: ModelConfig, artifact: ModelArtifact) -> str:
+    """Return the image that `model.pushedImage` names, or nothing where one is built.
+
+    Raises ConfigError for an image of another model or version than the pods are said to run.
+    """
+    named, repository = model.pushed_image, _repository(artifact)
+    if named and f"/{repository.rpartition('/')[2]}@" not in named:
+        remedy = "leave it out to build that version's image"
+        raise config_error("model.pushedImage", f"an image `…/{repository}@sha256:…`", named, remedy)
+    return named
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelImageArgs:
     """One version of one model, as a layer on a runtime."""
@@ -92,7 +105,7 @@ class ModelImage(pulumi.ComponentResource):
             args.images,
             dockerfile="images/model.Dockerfile",
             context=_location(model.path),
-            tag=f"models/{model.name.lower()}:{model.version}",
+            tag=_repository(model),
             build_args={
                 "RUNTIME_IMAGE": args.runtime,
                 "MODEL_NAME": model.name,
@@ -102,6 +115,10 @@ class ModelImage(pulumi.ComponentResource):
         self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
         self.ref = self.image.ref
         self.register_outputs({"ref": self.ref})
+
+
+def _repository(artifact: ModelArtifact) -> str:
+    return f"models/{artifact.name.lower()}:{artifact.version}"
 
 
 def _build_args(

@@ -18,9 +18,10 @@ from components.console import ConsoleDoor, ConsoleDoorArgs
 from components.delivery import delivery
 from components.exposure import CanaryBackend, Exposure, ExposureArgs
 from components.forecast import forecast
-from components.images import ModelImage, ModelImageArgs
+from components.images import ModelImage, ModelImageArgs, pushed_image
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
+from components.predecessor import predecessor
 from components.repository_doors import repository_doors
 from components.rollout import Track
 from components.track_parts import TrackParts
@@ -54,6 +55,8 @@ class ModelEndpointArgs:
     """What an hour costs, for the forecast."""
     on_failure: pulumi.ErrorHook | None = None
     """Explains a rollout that failed."""
+    deployed: pulumi.Input[Any] = None
+    """What the last update exported of each model, by name."""
 
 
 class ModelEndpoint(pulumi.ComponentResource):
@@ -97,6 +100,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             "node_ports": server.node_ports,
             **_console_facts(args),
             **_canary_facts(args, images),
+            "previous": _previous(args, self.image),
         }
         self.register_outputs(self.facts)
 
@@ -133,21 +137,27 @@ def _images(
 ) -> dict[str, pulumi.Output[str]]:
     """Declare an image of each version, whether or not something runs it, and return them by the track that it was made for.
 
-    What comes from a repository needs none: its image is the runtime.
+    What comes from a repository needs none: its image is the runtime. Nor does what was pushed before.
     """
     artifacts = {naming.STABLE: args.artifact, naming.CANARY: args.candidate}
     if not args.served.is_in_image:
         runtime = pulumi.Output.from_input(args.runtime)
         return {track: runtime for track, artifact in artifacts.items() if artifact}
+    pushed = {naming.STABLE: pushed_image(args.served.model, args.artifact)}
     return {
-        track: ModelImage(
-            f"{name}{naming.suffix(track)}-image",
-            ModelImageArgs(images=args.images, runtime=_ground(args), artifact=artifact),
-            child,
-        ).ref
+        track: pulumi.Output.from_input(pushed[track])
+        if pushed.get(track)
+        else _built(f"{name}{naming.suffix(track)}-image", args, artifact, child)
         for track, artifact in artifacts.items()
         if artifact
     }
+
+
+def _built(
+    name: str, args: ModelEndpointArgs, artifact: ModelArtifact, child: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    image_args = ModelImageArgs(images=args.images, runtime=_ground(args), artifact=artifact)
+    return ModelImage(name, image_args, child).ref
 
 
 def _parts(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> TrackParts:
@@ -247,6 +257,14 @@ def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[
 def _console_facts(args: ModelEndpointArgs) -> dict[str, Any]:
     port = args.served.server.console_node_port
     return {"console_url": f"http://{args.cluster.node_address or 'localhost'}:{port}"} if port else {}
+
+
+def _previous(args: ModelEndpointArgs, image: pulumi.Output[str]) -> pulumi.Output[Any]:
+    """Return what ran before this image, for `bin/rollback`."""
+    name = args.served.model.name
+    return pulumi.Output.all(args.deployed, image).apply(
+        lambda both: predecessor((both[0] or {}).get(name, {}), both[1])
+    )
 
 
 def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:

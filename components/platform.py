@@ -12,10 +12,11 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components import naming, plan
 from components.compatibility import check_compatibility
 from components.config import ClusterConfig, PlatformConfig, ServedModel
+from components.contracts import deployed_models
 from components.diagnosis import failure_hook
 from components.exposure import default_deny
 from components.forecast import check_memory
-from components.images import RuntimeImage, RuntimeImageArgs
+from components.images import RuntimeImage, RuntimeImageArgs, pushed_image
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from components.overrides import overriding
 from components.ownership import only_if_ours, owner_annotation
@@ -43,6 +44,7 @@ class ServingPlatformArgs:
         check_quota(self.config)
         for served in self.config.served:
             artifact, candidate = self.artifacts[served.model.name], self.candidates.get(served.model.name)
+            pushed_image(served.model, artifact)
             check_memory(served, model_bytes=artifact.manifest.size_bytes)
             if candidate:
                 check_canary(served, artifact, candidate)
@@ -74,6 +76,7 @@ class ServingPlatform(pulumi.ComponentResource):
         if any(served.exposure.network_policies for served in args.config.served):
             default_deny(name, self.namespace, child)
         self._on_failure = failure_hook(args.config.cluster)
+        self._deployed = deployed_models()
         self.endpoints = {
             served.model.name: ModelEndpoint(
                 f"{name}-{naming.dns_label(served.model.name)}", self._endpoint_args(served, args), child
@@ -89,6 +92,7 @@ class ServingPlatform(pulumi.ComponentResource):
         return {**only, "namespace": self.namespace, "runtime_images": self.runtimes, "models": models}
 
     def _endpoint_args(self, served: ServedModel, args: ServingPlatformArgs) -> ModelEndpointArgs:
+        kind = plan.accelerator(served, args.config.images)
         return ModelEndpointArgs(
             served=served,
             artifact=args.artifacts[served.model.name],
@@ -97,7 +101,8 @@ class ServingPlatform(pulumi.ComponentResource):
             images=args.config.images,
             cluster=args.config.cluster,
             prices=args.config.prices,
-            runtime=self.runtimes[plan.accelerator(served, args.config.images)],
+            runtime=self.runtimes[kind] if served.needs_runtime else served.model.pushed_image,
+            deployed=self._deployed,
             namespace=self.namespace,
             service_account=self.service_account,
             on_failure=self._on_failure,
@@ -163,12 +168,15 @@ def _limit(
 
 
 def _accelerators(config: PlatformConfig) -> list[str]:
-    return sorted({plan.accelerator(served, config.images) for served in config.served})
+    needing = (served for served in config.served if served.needs_runtime)
+    return sorted({plan.accelerator(served, config.images) for served in needing})
 
 
 def _runtime(
     name: str, kind: str, config: PlatformConfig, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
+    if pushed := config.images.pushed_runtimes.get(kind):
+        return pulumi.Output.from_input(str(pushed))
     args = RuntimeImageArgs(images=config.images, accelerator=kind, secrets=config.build_secrets)
     return RuntimeImage(f"{name}-{kind}", args, child).ref
 

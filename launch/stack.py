@@ -63,6 +63,38 @@ class Stack:
             otherwise="the lines above name the resource and the reason; mend it and run the same command again",
         )
 
+    def roll(self) -> None:
+        """Apply the program as it is configured, with Pulumi's own progress."""
+        run(
+            [_PULUMI, "up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", self.name],
+            otherwise="the lines above name the resource and the reason; the settings are written, so `bin/pulumi up` goes on from here",
+        )
+
+    def has_failed(self) -> bool:
+        """Whether the last update did not succeed, so that the outputs are older than the settings."""
+        listed = read(
+            [_PULUMI, "stack", "history", "--json", "--stack", self.name],
+            otherwise="see `bin/pulumi stack ls`",
+        )
+        updates = [each for each in json.loads(listed or "[]") if each["kind"] == "update"]
+        return bool(updates) and updates[0]["result"] != "succeeded"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the stack's configuration: sections by name."""
+        listed = read(
+            [_PULUMI, "config", "--json", "--stack", self.name], otherwise="see `bin/pulumi stack ls`"
+        )
+        found = {key.partition(":")[2]: value for key, value in json.loads(listed).items()}
+        return {name: value.get("objectValue", {}) for name, value in found.items()}
+
+    def set(self, section: str, values: Mapping[str, object]) -> None:
+        """Write keys of a section, such as `model`, into the stack's settings file."""
+        words = [f"--plaintext={section}.{key}={value}" for key, value in values.items()]
+        run(
+            [_PULUMI, "config", "set-all", "--path", *words, "--stack", self.name],
+            otherwise=f"see whether {self.settings_path.name} can be written",
+        )
+
     def _has_lost_an_image(self) -> bool:
         outputs = self.outputs()
         references = [outputs.get("image"), *outputs.get("runtime_images", {}).values()]

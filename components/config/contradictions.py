@@ -1,5 +1,6 @@
 """What no single key can know of itself: values that exclude one another, or that only a cluster would refuse, minutes later."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +16,7 @@ from components.config.server_contradictions import check_server
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
 from components.errors import ConfigError, config_error
 
+_BY_DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 _SHARED_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -43,6 +45,10 @@ def _check_cluster(cluster: ClusterConfig) -> None:
 
 
 def _check_images(images: ImagesConfig) -> None:
+    for kind, reference in images.pushed_runtimes.items():
+        if kind not in ("cpu", "gpu") or not _BY_DIGEST.fullmatch(str(reference)):
+            expected = "`cpu` or `gpu` with an image by digest, `NAME@sha256:…`"
+            raise config_error("images.pushedRuntimes", expected, f"{kind}: {reference}")
     for key, reference in (("images.base", images.base), ("images.builderBase", images.builder_base)):
         if images.require_digests and reference and "@sha256:" not in reference:
             remedy = "append its digest, or set images.requireDigests to false"
@@ -130,6 +136,10 @@ def _check_gpus_available(served: ServedModel) -> None:
 
 
 def _check_delivery(served: ServedModel) -> None:
+    if served.delivery.mode != "image" and served.model.pushed_image:
+        raise ConfigError(
+            f"model.pushedImage is set, but delivery.mode is {served.delivery.mode} and pods take the model from there; leave one of them out"
+        )
     if served.delivery.mode != "image" and served.has_upstream:
         raise ConfigError(
             f"delivery.mode is {served.delivery.mode}, but TensorFlow Serving reads the model from its image; set delivery.mode to image, "

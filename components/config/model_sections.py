@@ -35,6 +35,14 @@ class ModelConfig:
     repository: str = setting(
         "build/models", "Folder of exported models; version folders are made in <repository>/<name>."
     )
+    pushed_image: str = setting(
+        "",
+        "Image of this very version that was pushed before, `NAME:VERSION@sha256:…`: pods run it and nothing is built; empty to build one.",
+        pattern=(
+            r"\S+:\d+@sha256:[0-9a-f]{64}",
+            "a model image by version and digest, `NAME:VERSION@sha256:…`",
+        ),
+    )
     inputs: tuple[str, ...] = setting(
         (), "Input nodes, `node` or `alias=node`; empty for every placeholder that the outputs need."
     )
@@ -251,7 +259,12 @@ class ServedModel:
 
     @property
     def candidate(self) -> ModelConfig | None:
-        """The canary as a model of its own: what differs is its source and version."""
+        """The canary as a model of its own: what differs is its source and version, and that its image is built."""
         if not self.canary.source:
             return None
-        return replace(self.model, source=self.canary.source, version=self.canary.version)
+        return replace(self.model, source=self.canary.source, version=self.canary.version, pushed_image="")
+
+    @property
+    def needs_runtime(self) -> bool:
+        """Whether something of it is put on, or runs, the runtime image; an image that was pushed has its own inside."""
+        return not self.model.pushed_image or self.has_upstream or bool(self.canary.source)

@@ -67,10 +67,6 @@ def _check_secret_files(server: ServerConfig) -> None:
             raise ConfigError(
                 f"{key} must be `secret/key`, the names of a Secret and of a file in it; never put the content itself into a stack's file"
             )
-    if server.console and "access_file" in server.secret_files:
-        raise ConfigError(
-            "server.console and server.secretFiles.access_file exclude one another: the page asks models without a token; leave one out"
-        )
 
 
 def _check_console(server: ServerConfig) -> None:

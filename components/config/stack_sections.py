@@ -6,7 +6,7 @@ Units are in the names, and every number is a whole one: Pulumi.yaml knows no fr
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from components.config.fields import DNS_LABEL, check_limits, required, setting
 from components.config.model_sections import ModelConfig, ServedModel
@@ -83,6 +83,10 @@ class ImagesConfig:
         "",
         "Which TensorFlow is in the runtime image: cpu or gpu; empty for gpu where gpu.count is above 0.",
         choices=("", "cpu", "gpu"),
+    )
+    pushed_runtimes: Mapping[str, Any] = setting(
+        {},
+        "Runtime images that were built and pushed elsewhere, by accelerator: `cpu: NAME@sha256:…`; those are not built here.",
     )
     require_digests: bool = setting(default=False, doc="Refuse base images that are not named by digest.")
     platform: str = setting(

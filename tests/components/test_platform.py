@@ -6,11 +6,17 @@ import pulumi
 import pytest
 
 from components import platform
+from components.errors import ConfigError
 from tests.components import examples
-from tests.components.declared import Program, declare
+from tests.components.declared import Program, Recorder, declare
+
+CANARY: dict[str, dict[str, Any]] = {
+    "canary": {"source": "build/next", "weightPercent": 50},
+    "server": {"replicas": 2},
+}
 
 
-def deploy(**sections: dict[str, Any]) -> Program:
+def deploy(recorder: Recorder | None = None, **sections: dict[str, Any]) -> Program:
     configuration = examples.config(**sections)
     artifacts = {each.model.name: examples.artifact(name=each.model.name) for each in configuration.served}
     candidates = {each.name: examples.candidate(each.name) for each in configuration.candidates}
@@ -23,7 +29,7 @@ def deploy(**sections: dict[str, Any]) -> Program:
         for name, value in platform.ServingPlatform("serving", args).facts().items():
             pulumi.export(name, value)
 
-    return declare(program)
+    return declare(program, recorder)
 
 
 def test_one_model_is_eight_objects_and_two_images():
@@ -64,6 +70,51 @@ def test_the_model_image_stands_on_the_runtime_image_by_digest():
     deployed = deploy()
     _, model = deployed.all("Image")
     assert model.inputs["buildArgs"]["RUNTIME_IMAGE"] == deployed.outputs["runtime_images"]["cpu"]
+
+
+PUSHED = "registry.example.com/team/models/mnist:7@sha256:" + "e" * 64
+RUNTIMES = {"cpu": "registry.example.com/team/runtime:cpu@sha256:" + "f" * 64}
+
+
+def test_an_image_that_was_pushed_before_is_run_as_it_is_and_nothing_is_built():
+    deployed = deploy(model={"pushedImage": PUSHED})
+    assert deployed.all("Image") == []
+    (container,) = deployed.one("Deployment").inputs["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == deployed.outputs["image"] == PUSHED
+    assert deployed.outputs["runtime_images"] == {}
+
+
+@pytest.mark.parametrize(
+    ("sections", "tags"),
+    [
+        ({"images": {"pushedRuntimes": RUNTIMES}}, ["models/mnist:7"]),
+        ({"images": {"pushedRuntimes": RUNTIMES}, "model": {"pushedImage": PUSHED}}, []),
+        ({"model": {"pushedImage": PUSHED}, **CANARY}, ["runtime:cpu", "models/mnist:8"]),
+        ({"model": {"pushedImage": PUSHED}, **examples.UPSTREAM}, ["runtime:cpu"]),
+    ],
+    ids=["a runtime", "both", "a canary is new", "an API layer apart"],
+)
+def test_only_what_nobody_pushed_is_built(sections, tags):
+    built = [
+        image.inputs["tags"][0].removeprefix("registry.example.com/team/")
+        for image in deploy(**sections).all("Image")
+    ]
+    assert built == tags
+
+
+@pytest.mark.parametrize(
+    "image", [PUSHED.replace(":7@", ":8@"), PUSHED.replace("mnist", "resnet")], ids=["version", "model"]
+)
+def test_an_image_of_another_model_or_version_is_refused(image):
+    with pytest.raises(ConfigError, match=r"model.pushedImage must be an image `…/models/mnist:7@sha256:…`"):
+        deploy(model={"pushedImage": image})
+
+
+def test_a_stack_remembers_what_it_ran_before():
+    ran = {"model_version": 6, "model_digest": "sha256:6", "image": PUSHED.replace(":7@", ":6@")}
+    outputs = {"models": {"mnist": {**ran, "contract": ""}}}
+    assert deploy(Recorder(deployed=outputs)).outputs["previous"] == ran
+    assert deploy().outputs["previous"] is None
 
 
 def test_a_stack_exports_where_its_model_answers_and_what_it_is():

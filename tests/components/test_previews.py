@@ -1,6 +1,7 @@
 """What only the real CLI can show, with no cluster, no registry and no builder: transforms that reach objects, and secrets that reach nothing."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,14 @@ from tests.policy import project
 from tests.policy.project import ROOT, Project
 
 PLANTED = "planted-5e21f0c7"
+PUSHED = f"registry.example.com/models/mnist:1000@sha256:{'a' * 64}"
+BUILT_ELSEWHERE: dict[str, dict[str, dict[str, Any]]] = {
+    "the runtime": {"images": {"pushedRuntimes": {"gpu": f"registry.example.com/runtime@sha256:{'b' * 64}"}}},
+    "the model on it": {"model": {"pushedImage": PUSHED}},
+}
+LOGGING = ("-v=11", "--logtostderr", "--logflow")
+"""All that the engine, the language host and the plugins can be made to write."""
+HANDED_OVER = re.compile(r"arshaling property for RPC\[")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +75,43 @@ def test_a_planted_secret_is_in_no_plan_no_preview_and_no_state(checkout: Projec
     assert [where for where, text in texts.items() if PLANTED in text] == []
     # The preview did see them: as secrets, whose content it does not show.
     assert "[secret]" in texts["--json"] or "4dabf18193072939515e22adb298388d" in texts["--json"]
+
+
+@pytest.mark.parametrize("sections", BUILT_ELSEWHERE.values(), ids=BUILT_ELSEWHERE)
+def test_at_the_highest_verbosity_a_build_secret_is_nowhere_where_nothing_is_built(
+    checkout: Project, tmp_path: Path, sections: dict[str, dict[str, Any]]
+):
+    (tmp_path / "pip.conf").write_text(f"[global]\n# {PLANTED}\n", encoding="utf-8")
+    images = {"pipConfig": str(tmp_path / "pip.conf"), **sections.get("images", {})}
+    checkout.write_stack("prod", **{**sections, "images": images})
+    logged = checkout.pulumi("preview", "--stack", "prod", *LOGGING)
+    assert logged.returncode == 0, logged.stdout
+    assert "RegisterResource(kubernetes:apps/v1:Deployment" in logged.stderr
+    assert PLANTED not in logged.stdout + logged.stderr
+
+
+def test_at_the_highest_verbosity_a_build_secret_is_only_in_what_pulumi_hands_to_the_builder(
+    checkout: Project, tmp_path: Path
+):
+    (tmp_path / "pip.conf").write_text(f"[global]\n# {PLANTED}\n", encoding="utf-8")
+    checkout.write_stack("prod", images={"pipConfig": str(tmp_path / "pip.conf")})
+    logged = checkout.pulumi("preview", "--stack", "prod", *LOGGING)
+    assert logged.returncode == 0, logged.stdout
+    assert PLANTED not in logged.stdout
+    # Both the engine and the provider write down every message between them; nothing in this project does. SECURITY.md says so.
+    strange = [
+        line for line in logged.stderr.splitlines() if PLANTED in line and not HANDED_OVER.search(line)
+    ]
+    assert strange == []
+
+
+def test_an_image_that_was_pushed_before_leaves_nothing_to_build(checkout: Project):
+    checkout.write_stack("prod", model={"pushedImage": PUSHED})
+    found = planned(checkout)
+    assert [urn for urn in found if "docker-build" in urn] == []
+    (deployment,) = (inputs for urn, inputs in found.items() if "apps/v1:Deployment" in urn)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == PUSHED
 
 
 def test_routes_wait_for_the_pods_of_a_canary_that_they_lead_to(checkout: Project, tmp_path: Path):

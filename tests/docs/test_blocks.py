@@ -91,7 +91,7 @@ OF_A_CLUSTER = [
 @pytest.mark.parametrize(("block", "line"), OF_A_CLUSTER, ids=[line for _, line in OF_A_CLUSTER])
 def test_the_flags_of_a_command_that_needs_a_cluster_exist(block: Block, line: str) -> None:
     program, *words = shlex.split(line)
-    if program in {"bin/up", "bin/down", "bin/status", "bin/cluster"}:
+    if program in {"bin/up", "bin/down", "bin/status", "bin/rollback", "bin/cluster"}:
         assert {word for word in words if word.startswith("--")} <= flags_of(program), block.page
     elif program == "bin/pulumi":
         keys = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]

@@ -13,6 +13,7 @@ SMALL = {
     "model": {"name": "mnist", "source": "build/mnist"},
 }
 
+PUSHED = f"registry.example.com/models/mnist:7@{examples.DIGEST}"
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown section": ({"servers": {}}, "unknown key servers; did you mean server?"),
     "unknown key": ({"server": {"replica": 2}}, "unknown key server.replica; did you mean replicas?"),
@@ -92,6 +93,18 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "more fixed pods than GPUs": (
         {"gpu": {"count": 1, "available": 1}, "autoscaling": {"enabled": False}, "server": {"replicas": 2}},
         "server.replicas is too high",
+    ),
+    "pushed image by tag": (
+        {"model": {"pushedImage": "registry.example.com/models/mnist:7"}},
+        "model.pushedImage must be a model image by version and digest",
+    ),
+    "pushed image beside a repository": (
+        {"model": {"pushedImage": PUSHED}, "delivery": {"mode": "volume", "claim": "m"}},
+        "model.pushedImage is set, but delivery.mode is volume",
+    ),
+    "pushed runtime of an unknown kind": (
+        {"images": {"registry": "registry.example.com", "pushedRuntimes": {"tpu": PUSHED}}},
+        "images.pushedRuntimes must be `cpu` or `gpu` with an image by digest",
     ),
     "unknown device": ({"gpu": {"count": 1, "resource": "gpu"}}, "gpu.resource must be `nvidia.com/gpu`"),
     "node port without a node port service": (

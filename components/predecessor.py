@@ -1,0 +1,23 @@
+"""What ran before: kept in a stack's outputs, so that the way back needs neither a builder nor a registry's memory.
+
+An update that fails leaves the outputs as they were, and so what ran before is then what they say. An update that changes no image
+changes nothing here either: two equal updates export the same.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_KEPT: Final = ("model_version", "model_digest", "image")
+
+
+def predecessor(deployed: Mapping[str, Any], image: str) -> dict[str, Any] | None:
+    """Return version, digest and image of what one model ran before `image`; None where nothing else ever did.
+
+    `deployed` is what the stack's last update exported of the model.
+    """
+    if not deployed.get("image"):
+        return None
+    if deployed["image"] != image:
+        return {key: deployed.get(key) for key in _KEPT}
+    previous: dict[str, Any] | None = deployed.get("previous")
+    return previous
