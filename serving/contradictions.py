@@ -22,7 +22,6 @@ def check(values: Mapping[str, Any]) -> None:
         intra_op=values["tensorflow_intra_op_parallelism"],
         inter_op=values["tensorflow_inter_op_parallelism"],
     )
-    check_console(port=values["console_port"], access_file=values["access_file"])
     check_reload(is_enabled=values["enable_config_reload"], access_file=values["access_file"])
     check_window(start=values["accuracy_start"], stop=values["accuracy_stop"])
 
@@ -65,14 +64,6 @@ def check_parallelism(*, session: int, intra_op: int, inter_op: int) -> None:
         raise SettingsError(
             "tensorflow_session_parallelism excludes tensorflow_intra_op_parallelism and "
             "tensorflow_inter_op_parallelism, got both; keep one"
-        )
-
-
-def check_console(*, port: int, access_file: str) -> None:
-    """Raises SettingsError when a page that asks models without a token would stand beside a guarded API."""
-    if port and access_file:
-        raise SettingsError(
-            "console_port excludes access_file, got both: the page asks models without a token; leave one out"
         )
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 
-from serving.access import Door, Keeper, guard_handler, guard_methods
+from serving.access import Door, Keeper, Rooms, guard_handler, guard_methods
 from serving.access_log import Journal, Writer, log_handlers, log_methods, log_refusals
 from serving.grpc import Method
 from serving.http1 import Response
@@ -58,6 +58,16 @@ class Entrances:
         return log_handlers(greet or (lambda _transport: handler), self._journal), log_refusals(
             refusal, self._journal
         )
+
+    def for_console(self, handler: QuickHandler, page: Collection[str], state: str) -> Greet | None:
+        """How the console's HttpServer greets a connection: its page is for everybody, its state for observers."""
+        greet: Greet | None = None
+        if self._keeper is not None:
+            rooms = Rooms(open_paths=page, observed_paths=[state])
+            greet = guard_handler(handler, Door(self._keeper), self._metrics, rooms)
+        if self._journal is None:
+            return greet
+        return log_handlers(greet or (lambda _transport: handler), self._journal, leaves_out={*page, state})
 
     def for_grpc(self, methods: Mapping[str, Method]) -> Mapping[str, Method]:
         """The methods that a gRPC transport carries."""

@@ -137,10 +137,12 @@ class Server:
             handler = self._fetch_first(api)
             greet, refuse = self._entrances.for_rest(handler, refusal)
             server = HttpServer(handler, http_limits(settings), refusal=refuse, greet=greet)
-            tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
-            await self._listen("rest", server, settings.rest_api_port, tls=tls)
+            await self._listen("rest", server, settings.rest_api_port, tls=self._rest_tls())
         if settings.console_port:
             await self._open_console()
+
+    def _rest_tls(self) -> ssl.SSLContext | None:
+        return server_context(self.settings.ssl_config_file) if self.settings.enable_rest_tls else None
 
     def _fetch_first(self, api: RestApi) -> QuickHandler:
         """The API, behind what fetches the inputs that a body only names, if there are places to fetch from."""
@@ -167,8 +169,9 @@ class Server:
             routes={},
         )
         site = open_site(self.settings, api.handle, self._pipeline, self.metrics, self.readiness)
-        server = HttpServer(site.handle, http_limits(self.settings), refusal=refusal)
-        await self._listen("console", server, self.settings.console_port)
+        greet = self._entrances.for_console(site.handle, site.page, site.state)
+        server = HttpServer(site.handle, http_limits(self.settings), refusal=refusal, greet=greet)
+        await self._listen("console", server, self.settings.console_port, tls=self._rest_tls())
 
     def _is_ready(self) -> bool:
         return not self.readiness.obstacles()

@@ -58,7 +58,9 @@ class ServingSettings:
     ssl_config_file: str = _setting(
         "", "SSLConfig as text protobuf: key and certificates for gRPC; empty for plaintext."
     )
-    enable_rest_tls: bool = _setting(default=False, doc="Use --ssl_config_file on the REST port too.")
+    enable_rest_tls: bool = _setting(
+        default=False, doc="Use --ssl_config_file on the REST port and the console too."
+    )
 
     access_file: str = _setting(
         "",

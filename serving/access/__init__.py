@@ -8,6 +8,6 @@ does. Without --access_file nothing of this package is in a request's way. Only 
 from serving.access.door import Door
 from serving.access.grpc import guard_methods
 from serving.access.keeper import Keeper
-from serving.access.rest import guard_handler
+from serving.access.rest import Rooms, guard_handler
 
-__all__ = ["Door", "Keeper", "guard_handler", "guard_methods"]
+__all__ = ["Door", "Keeper", "Rooms", "guard_handler", "guard_methods"]

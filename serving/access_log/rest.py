@@ -5,7 +5,7 @@ Probes and metrics are left out: they come every few seconds for ever, and `tfsp
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,14 +24,14 @@ GONE: Final = 499
 """The client went away before its answer; nginx's number, since HTTP has none for what nobody receives."""
 
 
-def log_handlers(greet: Greet, journal: Journal) -> Greet:
-    """The same handlers, with a line for each request. Its id is sent back with its answer."""
+def log_handlers(greet: Greet, journal: Journal, *, leaves_out: Collection[str] = UNLOGGED_PATHS) -> Greet:
+    """The same handlers, with a line for each request but to `leaves_out`. Its id is sent back with its answer."""
 
     def greet_logged(transport: asyncio.BaseTransport) -> QuickHandler:
         handler = greet(transport)
 
         def logged(request: Request) -> Answer:
-            if request.path in UNLOGGED_PATHS:
+            if request.path in leaves_out:
                 return handler(request)
             line = Line(request, journal)
             answer = handler(request)

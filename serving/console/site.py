@@ -43,6 +43,7 @@ _HEADERS: Final = (
     ("cross-origin-resource-policy", "same-origin"),
     ("cache-control", "no-store"),
 )
+_STATE: Final = "/state.json"
 _OWN_SITES: Final = {"same-origin", "none"}
 
 
@@ -62,6 +63,9 @@ class Site:
         self._pipeline = pipeline
         self._read_state = read_state
         self._files = _files()
+        self.page = frozenset({"/", *(f"/page/{name}" for name in self._files)})
+        """What everybody may load: it holds nothing of a model, and a guarded server's page asks for a token."""
+        self.state = _STATE
 
     async def handle(self, request: Request) -> Response:
         """The answer to `request`; it raises nothing, like the REST API behind it."""
@@ -73,7 +77,7 @@ class Site:
             return await self._ask(request)
         if request.method not in {"GET", "HEAD"}:
             return refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"expected GET for {request.path[:200]}")
-        if request.path == "/state.json":
+        if request.path == _STATE:
             return Response(body=orjson.dumps(self._read_state()), headers=_HEADERS)
         name = "index.html" if request.path == "/" else request.path.removeprefix("/page/")
         found = self._files.get(name)

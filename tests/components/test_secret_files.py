@@ -57,17 +57,22 @@ def test_the_server_reads_the_path_that_is_mounted():
             {"settings": {"access_file": "/a"}},
             "server.settings.access_file cannot be set here: set server.secretFiles",
         ),
-        (
-            {"console": True, "secretFiles": {"access_file": "a/b"}},
-            "server.console and server.secretFiles.access_file",
-        ),
     ],
-    ids=["unknown", "no key", "past its key", "with a console"],
+    ids=["unknown", "no key", "past its key"],
 )
 def test_a_mistake_is_one_sentence(server, message):
     with pytest.raises(ConfigError) as refused:
         deploy(server=server)
     assert message in str(refused.value)
+
+
+def test_a_console_may_stand_on_a_guarded_server():
+    template = (
+        deploy(server={"secretFiles": FILES, "console": True}).one("Deployment").inputs["spec"]["template"]
+    )
+    (container,) = template["spec"]["containers"]
+    settings = ServingSettings.from_env({each["name"]: each["value"] for each in container["env"]})
+    assert (bool(settings.access_file), bool(settings.console_port)) == (True, True)
 
 
 def test_a_secret_that_was_pasted_is_refused_and_not_repeated():

@@ -2,12 +2,14 @@
 import { element, fillSelect, find } from "./dom.js";
 import { showAnswer, showProblem } from "./answer.js";
 import { fieldFor, jsonField, shapeText } from "./fields.js";
+import { Identity } from "./identity.js";
 import { LivePanel } from "./live.js";
 
 const NEWEST = "newest", LOOK_MS = 1000, LONGEST_WAIT_MS = 10_000;
 const EXAMPLE_VERBS = { "tensorflow/serving/classify": "classify", "tensorflow/serving/regress": "regress" };
 const [modelChoice, versionChoice, signatureChoice] = ["model", "version", "signature"].map(find);
 const live = new LivePanel(find("live"));
+const identity = new Identity(() => look(LOOK_MS));
 let state = null, form = { key: "", fields: [], signature: null };
 
 const chosenModel = () => state?.models.find(({ name }) => name === modelChoice.value);
@@ -44,6 +46,7 @@ function choose() {
 function showForm(signature) {
   const key = JSON.stringify([modelChoice.value, signature ?? null]);
   find("submit").disabled = signature === undefined;
+  find("docs").hidden = identity.hasToken; // a link shows no token
   find("docs").href = `/v1/models/${encodeURIComponent(modelChoice.value)}/docs`;
   if (key === form.key) return;
   form = { key, signature, fields: signature ? fieldsOf(signature) : [] };
@@ -81,7 +84,7 @@ async function ask(event) {
   button.disabled = true;
   const started = performance.now();
   try {
-    const response = await fetch(`/v1/models/${encodeURIComponent(modelChoice.value)}${version}:${asked.verb}`, { method: "POST", body: asked.body });
+    const response = await identity.fetch(`/v1/models/${encodeURIComponent(modelChoice.value)}${version}:${asked.verb}`, { method: "POST", body: asked.body });
     await showAnswer(answer, response, (performance.now() - started) / 1000);
   } catch (error) {
     showProblem(answer, `The server did not answer (${error.message}); is it still running?`);
@@ -116,7 +119,11 @@ async function look(waitMs) {
   let nextMs = LOOK_MS;
   if (!document.hidden) {
     try {
-      const response = await fetch("/state.json", { cache: "no-store" });
+      const response = await identity.fetch("/state.json", { cache: "no-store" });
+      if (await identity.isRefused(response)) {
+        find("server").textContent = "The server asks who you are.";
+        return; // it is looked at again once somebody has logged in
+      }
       if (!response.ok) throw new Error(`status ${response.status}`);
       show(await response.json());
     } catch (error) {

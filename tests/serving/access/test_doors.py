@@ -13,7 +13,7 @@ import pytest
 from serving import open_inference
 from serving.access import Door, Keeper, guard_handler
 from serving.access.grpc import OPEN_METHODS, RULES, guard_methods
-from serving.access.rest import OPEN_PATHS
+from serving.access.rest import REST
 from serving.errors import SettingsError
 from serving.http1 import Request, Response
 from serving.metrics import Metrics
@@ -91,7 +91,7 @@ async def test_another_scheme_is_no_token(server: Server) -> None:
     assert (response.status_code, "as `Bearer TOKEN`" in response.text) == (401, True)
 
 
-@pytest.mark.parametrize("path", sorted(OPEN_PATHS))
+@pytest.mark.parametrize("path", sorted(REST.open_paths))
 async def test_probes_need_no_token(server: Server, path: str) -> None:
     assert (await ask_rest(server, path)).status_code == 200
 
