@@ -1,10 +1,11 @@
-"""RuntimeImage and ModelImage: what a pod starts from, always named by digest.
+"""RuntimeImage, ModelImage and FetchImage: what a pod starts from, always named by digest.
 
 The runtime (API layer and TensorFlow's libraries) is some 250 MB and changes with a release; the model is one layer on top and changes
 with every training run. So a new model costs a node one small layer. The runtime's build context is what the Dockerfile copies and
 nothing else (`images/Dockerfile.dockerignore`), and the model's is its version folder: a change of the docs builds nothing.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from model_export.artifact import ModelArtifact
 
 _SOURCE_DATE_EPOCH: Final = "1735689600"
 """Time stamp of every file and image: 2025-01-01. Equal inputs give equal digests, and an equal digest is no rollout."""
+_PROJECT: Final = Path(__file__).parents[1]
+"""This checkout, wherever the program that uses it runs: not resolved, so that a link to it is as good."""
 _BASE_STAGE: Final = "base"
 """Stage of the Dockerfile that makes a base where the configuration names none."""
 _EXPORT: Final = (
@@ -49,8 +52,8 @@ class RuntimeImage(pulumi.ComponentResource):
         super().__init__("tfserving:images:RuntimeImage", name, None, opts)
         build = _build_args(
             args.images,
-            dockerfile="images/Dockerfile",
-            context=".",
+            dockerfile=_location(_PROJECT / "images/Dockerfile"),
+            context=_location(_PROJECT),
             tag=f"runtime:{args.accelerator}",
             build_args={
                 "BASE_IMAGE": args.images.base or _BASE_STAGE,
@@ -59,10 +62,44 @@ class RuntimeImage(pulumi.ComponentResource):
             },
         )
         build.target = "runtime"
-        build.secrets = {id_: pulumi.Output.secret(text) for id_, text in args.secrets.items()} or None
-        # A rotated certificate or password does not make another image.
-        build.ignore_secrets_in_diff_calculation = sorted(args.secrets) or None
+        _give_secrets(build, args.secrets)
         build.cache_from, build.cache_to = _cache(args.images, f"runtime-{args.accelerator}")
+        self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
+        self.ref = self.image.ref
+        self.register_outputs({"ref": self.ref})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchImageArgs:
+    """The image that brings versions from a model repository into pods."""
+
+    images: ImagesConfig
+    """Registry, base of the build stage, builder."""
+    runtime: pulumi.Input[str]
+    """Runtime image by digest: what the pods run, so that their nodes have it."""
+    accelerator: str
+    """`cpu` or `gpu`: of which runtime that is."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As of the runtime."""
+
+
+class FetchImage(pulumi.ComponentResource):
+    """The exporter's `fetch` and its S3 client, as a small layer on a runtime."""
+
+    ref: pulumi.Output[str]
+    """Name with digest."""
+
+    def __init__(self, name: str, args: FetchImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tfserving:images:FetchImage", name, None, opts)
+        build = _build_args(
+            args.images,
+            dockerfile="images/fetch.Dockerfile",
+            context=".",
+            tag=f"fetch:{args.accelerator}",
+            build_args={"RUNTIME_IMAGE": args.runtime, "BUILDER_IMAGE": args.images.builder_base},
+        )
+        build.target = "fetch"
+        _give_secrets(build, args.secrets)
         self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
         self.ref = self.image.ref
         self.register_outputs({"ref": self.ref})
@@ -103,7 +140,7 @@ class ModelImage(pulumi.ComponentResource):
         model = args.artifact
         build = _build_args(
             args.images,
-            dockerfile="images/model.Dockerfile",
+            dockerfile=_location(_PROJECT / "images/model.Dockerfile"),
             context=_location(model.path),
             tag=_repository(model),
             build_args={
@@ -143,6 +180,12 @@ def _build_args(
     )
 
 
+def _give_secrets(build: docker_build.ImageArgs, secrets: Mapping[str, str]) -> None:
+    build.secrets = {id_: pulumi.Output.secret(text) for id_, text in secrets.items()} or None
+    # A rotated certificate or password does not make another image.
+    build.ignore_secrets_in_diff_calculation = sorted(secrets) or None
+
+
 def _cache(
     images: ImagesConfig, name: str
 ) -> tuple[list[docker_build.CacheFromArgs] | None, list[docker_build.CacheToArgs] | None]:
@@ -160,6 +203,5 @@ def _kept_by(parent: pulumi.Resource) -> pulumi.ResourceOptions:
 
 
 def _location(path: Path) -> str:
-    """Relative where it can be, so that the state is the same from every machine."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
+    """Relative to where the program runs, so that the state is the same from every machine that has both folders side by side."""
+    return os.path.relpath(path)
