@@ -1,13 +1,19 @@
 """Secrets are named, mounted and read; their content is nobody's business on the way."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from components.config import read_config
 from components.errors import ConfigError
+from serving.access.policy import read_policy
 from serving.settings import ServingSettings
 from tests.components.restricted import violations
 from tests.components.test_platform import deploy
 
+DOC = Path(__file__).parents[2] / "docs/components/platform.md"
 FILES = {"access_file": "tokens/access.json", "ssl_config_file": "front-door/ssl.config"}
 
 
@@ -66,13 +72,31 @@ def test_a_mistake_is_one_sentence(server, message):
     assert message in str(refused.value)
 
 
-def test_a_console_may_stand_on_a_guarded_server():
-    template = (
-        deploy(server={"secretFiles": FILES, "console": True}).one("Deployment").inputs["spec"]["template"]
-    )
+def documented(language: str) -> str:
+    """The block in that language in the chapter on secrets."""
+    _, _, chapter = DOC.read_text().partition("**Secrets**")
+    found = re.search(f"```{language}\n(.*?)```", chapter, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_documented_stack_guards_its_server_and_its_console():
+    config = yaml.safe_load(documented("yaml"))["config"]["tf-serving-platform:server"]
+    template = deploy(server=config).one("Deployment").inputs["spec"]["template"]
     (container,) = template["spec"]["containers"]
     settings = ServingSettings.from_env({each["name"]: each["value"] for each in container["env"]})
-    assert (bool(settings.access_file), bool(settings.console_port)) == (True, True)
+    assert settings.access_file == "/etc/tf-serving/access-file/access.json"
+    assert settings.console_port > 0
+    secret, key = config["secretFiles"]["access_file"].split("/")
+    assert f"create secret generic {secret} --from-file={key}" in documented("sh")
+
+
+def test_the_documented_access_file_is_one():
+    digests = iter(f"{number:064x}" for number in range(2))
+    text = re.sub("<64 hexadecimal digits>", lambda _: next(digests), documented("json"))
+    shop, operator = read_policy(text, source="the documentation").identities
+    assert (shop.may("infer", "mnist"), shop.may("observe", "")) == (True, False)
+    assert (operator.may("infer", "mnist"), operator.may("observe", "")) == (True, True)
 
 
 def test_a_secret_that_was_pasted_is_refused_and_not_repeated():
