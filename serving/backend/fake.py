@@ -53,6 +53,7 @@ def signature(
     *,
     name: str = "serving_default",
     method: str = "tensorflow/serving/predict",
+    defaults: Mapping[str, Array] | None = None,
 ) -> Signature:
     """A made-up signature."""
     return Signature(
@@ -60,6 +61,7 @@ def signature(
         method=method,
         inputs={tensor.alias: tensor for tensor in sorted(inputs, key=str)},
         outputs={tensor.alias: tensor for tensor in sorted(outputs, key=str)},
+        defaults=defaults or {},
     )
 
 

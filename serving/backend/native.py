@@ -17,7 +17,8 @@ from serving.backend.seam import Runner
 from serving.backend.status import error_for
 from serving.errors import ModelError
 from serving.tensors.dtypes import Array
-from serving.tensors.signatures import TensorSpec, read_signatures
+from serving.tensors.meta_graphs import read_signatures
+from serving.tensors.signatures import TensorSpec
 
 
 class NativeSession:

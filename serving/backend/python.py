@@ -18,7 +18,8 @@ from serving.backend.status import error_for
 from serving.errors import ModelError
 from serving.protos import config_pb2
 from serving.tensors.dtypes import Array, DataType
-from serving.tensors.signatures import TensorSpec, read_signatures
+from serving.tensors.meta_graphs import read_signatures
+from serving.tensors.signatures import TensorSpec
 
 
 class PythonSession:

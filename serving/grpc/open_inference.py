@@ -155,7 +155,7 @@ def _read_question(servable: Servable, request: Message, *, limit_bytes: int) ->
     }
     return Question(
         signature=signature,
-        inputs=[arrays[alias] for alias in signature.inputs],
+        inputs=signature.complete(arrays),
         outputs=_wanted([output.name for output in request.outputs], signature),
     )
 
@@ -163,7 +163,7 @@ def _read_question(servable: Servable, request: Message, *, limit_bytes: int) ->
 def _pair_inputs(request: Message, signature: Signature) -> list[tuple[Message, bytes | None]]:
     """Each input with its raw bytes, or None where its values are in its contents."""
     names, raw = [tensor.name for tensor in request.inputs], request.raw_input_contents
-    if sorted(names) != sorted(signature.inputs):
+    if len(set(names)) < len(names) or not signature.takes(names):
         raise InvalidRequest(f"expected the inputs {_list(signature.inputs)}, got {_list(names)}")
     if raw and (len(raw) != len(names) or any(tensor.HasField("contents") for tensor in request.inputs)):
         raise InvalidRequest(

@@ -25,8 +25,11 @@ def read_question(
     inputs = request.inputs
     _check_names(inputs, signature)
     try:
+        # By asking whether it is there: a map of protobuf makes an empty entry of what is only looked at.
         arrays = [
             read_tensor(inputs[alias], spec, limit_bytes=limit_bytes)
+            if alias in inputs
+            else signature.defaults[alias]
             for alias, spec in signature.inputs.items()
         ]
     except InvalidRequest:
@@ -90,9 +93,11 @@ def _spec_field(name: str, version: int, signature_name: str) -> bytes:
 
 
 def _check_names(inputs: Mapping[str, Any], signature: Signature) -> None:
-    if set(inputs) == signature.inputs.keys():
+    if signature.takes(inputs):
         return
     sent, expected = set(inputs), set(signature.inputs)
+    if signature.defaults and len(sent) <= len(expected):
+        _check_defaults(sent, signature)
     if len(sent) != len(expected):
         raise InvalidRequest(
             f"input size does not match signature: {len(sent)}!={len(expected)} len({_names(sent)}) != "
@@ -104,6 +109,21 @@ def _check_names(inputs: Mapping[str, Any], signature: Signature) -> None:
             f"input tensor alias not found in signature: {min(sent - expected)}. "
             f"Inputs expected to be in the set {_names(expected)}."
         )
+
+
+def _check_defaults(sent: set[str], signature: Signature) -> None:
+    """tensorflow/cc/saved_model/util.cc, GetInputValues: what it says where only some inputs have defaults."""
+    missing = min(signature.required - sent, default="")
+    if missing:
+        raise InvalidRequest(
+            f"Signature input alias: {missing}(feed name: {signature.inputs[missing].tensor}) not found in request and no "
+            f"default value provided. Inputs expected to be in the request {_names(sent)}, or default input alias set: "
+            f"{','.join(sorted(signature.defaults))}"
+        )
+    raise InvalidRequest(
+        f"Inputs contains invalid name. Used request inputs: {','.join(sorted(sent & signature.inputs.keys()))}, "
+        f"request input: {','.join(sorted(sent))}"
+    )
 
 
 def _wanted(output_filter: Iterable[str], signature: Signature) -> list[TensorSpec]:

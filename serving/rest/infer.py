@@ -61,9 +61,7 @@ class Infer:
         arrays = self._read_inputs(document.get("inputs"), signature)
         outputs = _wanted(document.get("outputs"), signature)
         self._binary = _binary_outputs(document.get("outputs"), outputs, whole=_flag(parameters, _WHOLE))
-        return Question(
-            signature=signature, inputs=[arrays[alias] for alias in signature.inputs], outputs=outputs
-        )
+        return Question(signature=signature, inputs=signature.complete(arrays), outputs=outputs)
 
     def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
         """The JSON, or, marked, its length, itself and the bytes behind it; `answer_response` takes it apart."""
@@ -98,8 +96,8 @@ class Infer:
             raise InvalidRequest(
                 'expected "inputs" to be a list of tensors with name, shape, datatype and data'
             )
-        names = [entry.get("name") for entry in listed]
-        if sorted(map(str, names)) != sorted(signature.inputs):
+        names = [str(entry.get("name")) for entry in listed]
+        if len(set(names)) < len(names) or not signature.takes(names):
             raise InvalidRequest(f"expected the inputs {', '.join(signature.inputs)}, got {quote(names)}")
         arrays, position = {}, self._json_bytes
         for entry in listed:

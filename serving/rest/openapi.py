@@ -4,6 +4,7 @@ Every tensor becomes a JSON Schema: nested arrays with the sizes that the signat
 the range of its data type. So a client can be generated, and a fuzzer knows what must be accepted.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -108,13 +109,16 @@ def _predict(signatures: list[Signature]) -> Schema:
 
 
 def _rows(signature: Signature) -> Schema | None:
-    if not signature.inputs or not all(spec.has_batch_axis for spec in signature.inputs.values()):
-        return None
     rows = {
-        alias: tensor_schema(spec, axes_from=1, least_outer=1) for alias, spec in signature.inputs.items()
+        alias: tensor_schema(spec, axes_from=1, least_outer=1)
+        for alias, spec in signature.inputs.items()
+        if spec.has_batch_axis
     }
+    if not rows or not signature.takes(rows):
+        return None
     # All rows are named or none is.
-    forms = [*rows.values(), _object(rows)] if len(rows) == 1 else [_object(rows)]
+    named = _object(rows, required=signature.required)
+    forms = [*rows.values(), named] if len(signature.inputs) == 1 else [named]
     lists: list[Schema] = [{"type": "array", "minItems": 1, "items": row} for row in forms]
     return _request(signature, "instances", {"anyOf": lists} if len(lists) > 1 else lists[0])
 
@@ -123,7 +127,7 @@ def _columns(signature: Signature) -> Schema | None:
     if not signature.inputs:
         return None
     columns = {alias: tensor_schema(spec, least_outer=1) for alias, spec in signature.inputs.items()}
-    named, plain = _object(columns), list(columns.values())
+    named, plain = _object(columns, required=signature.required), list(columns.values())
     return _request(signature, "inputs", {"anyOf": [*plain, named]} if len(plain) == 1 else named)
 
 
@@ -174,7 +178,7 @@ def _infer(signature: Signature) -> Schema:
             "id": {"type": "string"},
             "inputs": {
                 "type": "array",
-                "minItems": len(inputs),
+                "minItems": len(signature.required),
                 "maxItems": len(inputs),
                 "items": {"anyOf": inputs},
             },
@@ -202,11 +206,11 @@ def _v2_tensor(spec: TensorSpec) -> Schema:
     }
 
 
-def _object(properties: Schema) -> Schema:
+def _object(properties: Schema, *, required: Collection[str] | None = None) -> Schema:
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if required is None or name in required],
         "additionalProperties": False,
     }
 

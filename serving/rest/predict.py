@@ -14,7 +14,7 @@ from serving.scheduling import Share
 from serving.tensors.dtypes import Array
 from serving.tensors.json_inputs import is_base64_object, quote, to_array
 from serving.tensors.json_outputs import row_texts, write_columns, write_rows
-from serving.tensors.signatures import DEFAULT_SIGNATURE, TensorSpec
+from serving.tensors.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
 
 Convert = Callable[[Any, TensorSpec], Array]
 
@@ -47,14 +47,10 @@ class Predict:
             document = name_inputs(document, self._servable, signature)
         convert = functools.partial(to_array, may_hold_booleans=may_hold_booleans)
         if self._is_columnar:
-            arrays = _read_columns(document["inputs"], signature.inputs, convert)
+            arrays = _read_columns(document["inputs"], signature, convert)
         else:
-            arrays = _read_rows(document["instances"], signature.inputs, convert)
-        return Question(
-            signature=signature,
-            inputs=[arrays[alias] for alias in signature.inputs],
-            outputs=signature.all_outputs,
-        )
+            arrays = _read_rows(document["instances"], signature, convert)
+        return Question(signature=signature, inputs=signature.complete(arrays), outputs=signature.all_outputs)
 
     def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
         if type(outputs) is Share and not self._is_columnar and len(question.outputs) == 1:
@@ -93,7 +89,8 @@ def _is_columnar(document: Mapping[str, Any]) -> bool:
     return False
 
 
-def _read_columns(value: Any, specs: Mapping[str, TensorSpec], convert: Convert) -> dict[str, Array]:  # noqa: ANN401 - JSON
+def _read_columns(value: Any, signature: Signature, convert: Convert) -> dict[str, Array]:  # noqa: ANN401 - JSON
+    specs = signature.inputs
     if not isinstance(value, dict) or is_base64_object(value):
         if len(specs) > 1:
             raise InvalidRequest(
@@ -102,13 +99,14 @@ def _read_columns(value: Any, specs: Mapping[str, TensorSpec], convert: Convert)
             )
         (alias,) = specs
         return {alias: convert(value, specs[alias])}
-    missing = next((alias for alias in specs if alias not in value), None)
+    missing = next((alias for alias in specs if alias in signature.required and alias not in value), None)
     if missing is not None:
         raise InvalidRequest(f"Missing named input: {missing} in 'inputs' object.")
-    return {alias: convert(value[alias], spec) for alias, spec in specs.items()}
+    return {alias: convert(value[alias], spec) for alias, spec in specs.items() if alias in value}
 
 
-def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec], convert: Convert) -> dict[str, Array]:
+def _read_rows(instances: list[Any], signature: Signature, convert: Convert) -> dict[str, Array]:
+    specs = signature.inputs
     if not _is_row_object(instances[0]):
         if len(specs) > 1:
             raise InvalidRequest(
@@ -118,6 +116,8 @@ def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec], convert: C
         (alias,) = specs
         _check_plain(instances)
         return {alias: convert(instances, specs[alias])}
+    if signature.takes(instances[0]):  # what the first row leaves out, all do
+        specs = {alias: spec for alias, spec in specs.items() if alias in instances[0]}
     for number, row in enumerate(instances):
         _check_row(row, number, specs)
     return {alias: convert([row[alias] for row in instances], spec) for alias, spec in specs.items()}

@@ -1,20 +1,16 @@
 """What a model can be asked: its signatures, as values that cost nothing to look at.
 
-Read once from the MetaGraphDef when a version loads; the request path never touches protobuf for them.
+`serving.tensors.meta_graphs` reads them once when a version loads; the request path never touches protobuf for them.
 """
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from serving.errors import ModelError
-from serving.protos import meta_graph_pb2, tensor_shape_pb2
-from serving.tensors.dtypes import BY_NUMBER, DataType
+from serving.tensors.dtypes import Array, DataType
 
 DEFAULT_SIGNATURE = "serving_default"
 """tensorflow/cc/saved_model/signature_constants.h, kDefaultServingSignatureDefKey."""
-INIT_SIGNATURE = "__saved_model_init_op"
-"""The loader's own entry: no tensor that a client may ask for."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +55,21 @@ class Signature:
     """By alias, in alphabetical order."""
     outputs: Mapping[str, TensorSpec]
     """By alias, in alphabetical order."""
+    defaults: Mapping[str, Array] = dataclasses.field(default_factory=dict, compare=False)
+    """What an input is that a question leaves out; inputs that are not here must be sent."""
+
+    @functools.cached_property
+    def required(self) -> frozenset[str]:
+        """The inputs that every question must have."""
+        return frozenset(self.inputs.keys() - self.defaults.keys())
+
+    def takes(self, sent: Collection[str]) -> bool:
+        """Whether a question with just these inputs can be answered."""
+        return self.required <= set(sent) <= self.inputs.keys()
+
+    def complete(self, arrays: Mapping[str, Array]) -> list[Array]:
+        """Every input in order, those that were not sent by their defaults."""
+        return [arrays[alias] if alias in arrays else self.defaults[alias] for alias in self.inputs]
 
     @functools.cached_property
     def all_outputs(self) -> tuple[TensorSpec, ...]:
@@ -85,45 +96,3 @@ def shape_text(shape: tuple[int | None, ...] | tuple[int, ...] | None) -> str:
     if shape is None:
         return "[?]"
     return "[" + ",".join("-1" if size is None else str(size) for size in shape) + "]"
-
-
-def read_signatures(meta_graph: meta_graph_pb2.MetaGraphDef) -> dict[str, Signature]:
-    """The signatures of a model, by name.
-
-    Raises ModelError when one uses a data type or a tensor encoding that cannot be sent over the wire.
-    """
-    return {
-        name: _read_signature(name, definition)
-        for name, definition in sorted(meta_graph.signature_def.items())
-        if name != INIT_SIGNATURE
-    }
-
-
-def _read_signature(name: str, definition: meta_graph_pb2.SignatureDef) -> Signature:
-    return Signature(
-        name=name,
-        method=definition.method_name,
-        inputs=_read_specs(name, definition.inputs),
-        outputs=_read_specs(name, definition.outputs),
-    )
-
-
-def _read_specs(signature: str, infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, TensorSpec]:
-    return {alias: _read_spec(signature, alias, infos[alias]) for alias in sorted(infos)}
-
-
-def _read_spec(signature: str, alias: str, info: meta_graph_pb2.TensorInfo) -> TensorSpec:
-    if info.dtype not in BY_NUMBER or info.WhichOneof("encoding") != "name":
-        raise ModelError(
-            f"signature {signature} has the tensor {alias} of type {info.dtype} as {info.WhichOneof('encoding')}; "
-            "only dense tensors of plain data types are served: export the model without it"
-        )
-    return TensorSpec(
-        alias=alias, dtype=BY_NUMBER[info.dtype], shape=_read_shape(info.tensor_shape), tensor=info.name
-    )
-
-
-def _read_shape(shape: tensor_shape_pb2.TensorShapeProto) -> tuple[int | None, ...] | None:
-    if shape.unknown_rank:
-        return None
-    return tuple(None if axis.size < 0 else axis.size for axis in shape.dim)
