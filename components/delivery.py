@@ -85,8 +85,13 @@ class Delivery:
         ]
 
 
-def delivery(config: DeliveryConfig, artifact: ModelArtifact, base_path: str) -> Delivery | None:
-    """Return how the version comes; None where it is a layer of the image."""
+def delivery(
+    config: DeliveryConfig, artifact: ModelArtifact, base_path: str, *, fetcher: pulumi.Input[str] = ""
+) -> Delivery | None:
+    """Return how the version comes; None where it is a layer of the image.
+
+    `fetcher` is the image that fetches where the configuration names none.
+    """
     if config.mode == "image":
         return None
     return Delivery(
@@ -94,7 +99,7 @@ def delivery(config: DeliveryConfig, artifact: ModelArtifact, base_path: str) ->
         access=_access(config),
         artifact=artifact,
         base_path=base_path,
-        fetch_image=config.fetch_image,
+        fetch_image=config.fetch_image or fetcher,
     )
 
 

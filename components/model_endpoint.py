@@ -21,7 +21,7 @@ from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs, pushed_image
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
-from components.predecessor import predecessor
+from components.predecessor import previous
 from components.repository_doors import repository_doors
 from components.rollout import Track
 from components.track_parts import TrackParts
@@ -47,6 +47,8 @@ class ModelEndpointArgs:
     """Runtime image by digest."""
     namespace: pulumi.Input[str]
     """Namespace that exists."""
+    fetcher: pulumi.Input[str] = ""
+    """Image that fetches versions, where `delivery` needs one and names none."""
     service_account: pulumi.Input[str]
     """Name of a service account without rights."""
     candidate: ModelArtifact | None = None
@@ -100,7 +102,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             "node_ports": server.node_ports,
             **_console_facts(args),
             **_canary_facts(args, images),
-            "previous": _previous(args, self.image),
+            "previous": previous(args.deployed, args.served.model.name, self.image),
         }
         self.register_outputs(self.facts)
 
@@ -166,6 +168,7 @@ def _parts(args: ModelEndpointArgs, track: Track, image: pulumi.Input[str]) -> T
         track=track,
         image=image,
         runtime=args.runtime,
+        fetcher=args.fetcher,
         contract=args.contract,
         cluster=args.cluster,
         namespace=args.namespace,
@@ -257,14 +260,6 @@ def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[
 def _console_facts(args: ModelEndpointArgs) -> dict[str, Any]:
     port = args.served.server.console_node_port
     return {"console_url": f"http://{args.cluster.node_address or 'localhost'}:{port}"} if port else {}
-
-
-def _previous(args: ModelEndpointArgs, image: pulumi.Output[str]) -> pulumi.Output[Any]:
-    """Return what ran before this image, for `bin/rollback`."""
-    name = args.served.model.name
-    return pulumi.Output.all(args.deployed, image).apply(
-        lambda both: predecessor((both[0] or {}).get(name, {}), both[1])
-    )
 
 
 def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:

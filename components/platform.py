@@ -1,6 +1,6 @@
 """ServingPlatform: a namespace, an identity, the runtime images, and an endpoint for each model of the stack."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from components.contracts import deployed_models
 from components.diagnosis import failure_hook
 from components.exposure import default_deny
 from components.forecast import check_memory
-from components.images import RuntimeImage, RuntimeImageArgs, pushed_image
+from components.images import FetchImage, FetchImageArgs, RuntimeImage, RuntimeImageArgs, pushed_image
 from components.model_endpoint import ModelEndpoint, ModelEndpointArgs
 from components.overrides import overriding
 from components.ownership import only_if_ours, owner_annotation
@@ -71,7 +71,12 @@ class ServingPlatform(pulumi.ComponentResource):
         self.namespace, self.service_account = _ground(name, args.config, child)
         _limit(name, self.namespace, args.config, child)
         self.runtimes = {
-            kind: _runtime(name, kind, args.config, child) for kind in _accelerators(args.config)
+            kind: _runtime(name, kind, args.config, child)
+            for kind in _accelerators(args.config, needing=lambda served: served.needs_runtime)
+        }
+        self._fetchers = {
+            kind: self._fetcher(name, kind, args.config)
+            for kind in _accelerators(args.config, needing=lambda served: served.needs_fetcher)
         }
         if any(served.exposure.network_policies for served in args.config.served):
             default_deny(name, self.namespace, child)
@@ -91,6 +96,15 @@ class ServingPlatform(pulumi.ComponentResource):
         only = next(iter(models.values())) if len(models) == 1 else {}
         return {**only, "namespace": self.namespace, "runtime_images": self.runtimes, "models": models}
 
+    def _fetcher(self, name: str, kind: str, config: PlatformConfig) -> pulumi.Output[str]:
+        args = FetchImageArgs(
+            images=config.images,
+            runtime=self.runtimes[kind],
+            accelerator=kind,
+            secrets=config.build_secrets,
+        )
+        return FetchImage(f"{name}-{kind}-fetch", args, pulumi.ResourceOptions(parent=self)).ref
+
     def _endpoint_args(self, served: ServedModel, args: ServingPlatformArgs) -> ModelEndpointArgs:
         kind = plan.accelerator(served, args.config.images)
         return ModelEndpointArgs(
@@ -102,6 +116,7 @@ class ServingPlatform(pulumi.ComponentResource):
             cluster=args.config.cluster,
             prices=args.config.prices,
             runtime=self.runtimes[kind] if served.needs_runtime else served.model.pushed_image,
+            fetcher=self._fetchers.get(kind, ""),
             deployed=self._deployed,
             namespace=self.namespace,
             service_account=self.service_account,
@@ -167,9 +182,8 @@ def _limit(
         ResourceQuota(f"{name}-quota", metadata=metadata, spec=ResourceQuotaSpecArgs(hard=hard), opts=child)
 
 
-def _accelerators(config: PlatformConfig) -> list[str]:
-    needing = (served for served in config.served if served.needs_runtime)
-    return sorted({plan.accelerator(served, config.images) for served in needing})
+def _accelerators(config: PlatformConfig, *, needing: Callable[[ServedModel], bool]) -> list[str]:
+    return sorted({plan.accelerator(served, config.images) for served in config.served if needing(served)})
 
 
 def _runtime(

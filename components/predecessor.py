@@ -7,7 +7,16 @@ changes nothing here either: two equal updates export the same.
 from collections.abc import Mapping
 from typing import Any, Final
 
+import pulumi
+
 _KEPT: Final = ("model_version", "model_digest", "image")
+
+
+def previous(deployed: pulumi.Input[Any], model: str, image: pulumi.Input[str]) -> pulumi.Output[Any]:
+    """Return what a model ran before, from what the stack's last update exported of each of its models, by name."""
+    return pulumi.Output.all(deployed, image).apply(
+        lambda both: predecessor((both[0] or {}).get(model, {}), both[1])
+    )
 
 
 def predecessor(deployed: Mapping[str, Any], image: str) -> dict[str, Any] | None:

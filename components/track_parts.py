@@ -36,6 +36,8 @@ class TrackParts:
     namespace: pulumi.Input[str]
     service_account: pulumi.Input[str]
     on_failure: pulumi.ErrorHook | None
+    fetcher: pulumi.Input[str] = ""
+    """What fetches versions from a repository, by digest; empty where none is built."""
 
     def server(self) -> ModelServerArgs:
         """Return Deployment and Service."""
@@ -74,7 +76,7 @@ class TrackParts:
             model=naming.dns_label(served.model.name),
             track=track.name,
             image=self.image if served.is_in_image and not served.has_upstream else self.runtime,
-            delivery=delivery(served.delivery, track.artifact, plan.base_path(served)),
+            delivery=delivery(served.delivery, track.artifact, plan.base_path(served), fetcher=self.fetcher),
             upstream=self._upstream() if served.has_upstream else None,
             version=track.artifact.version,
             model_digest=pulumi.Output.from_input(self.contract).apply(lambda _: track.artifact.digest),

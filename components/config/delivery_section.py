@@ -27,7 +27,7 @@ class DeliveryConfig:
     credentials_secret: str = bucket_keys.credentials_secret()
     fetch_image: str = setting(
         "",
-        "Image by digest, with this project's `model_export` and boto3, that fetches.",
+        "Image by digest, with this project's `model_export` and boto3, that fetches; empty to build one.",
         pattern=(r"\S+@sha256:[0-9a-f]{64}", "an image by digest, `NAME@sha256:…`"),
     )
     claim: str = setting(
@@ -36,10 +36,8 @@ class DeliveryConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, self.SECTION)
-        needed = {"init-fetch": ("bucket", "fetch_image"), "volume": ("claim",)}.get(self.mode, ())
-        for name in needed:
-            if not getattr(self, name):
-                key = {"fetch_image": "fetchImage"}.get(name, name)
-                raise ConfigError(
-                    f"delivery.mode is {self.mode} but delivery.{key} is not set; set it, or set delivery.mode to image"
-                )
+        needed = {"init-fetch": "bucket", "volume": "claim"}.get(self.mode)
+        if needed and not getattr(self, needed):
+            raise ConfigError(
+                f"delivery.mode is {self.mode} but delivery.{needed} is not set; set it, or set delivery.mode to image"
+            )

@@ -258,6 +258,11 @@ class ServedModel:
         return self.delivery.mode == "image"
 
     @property
+    def needs_fetcher(self) -> bool:
+        """Whether an image that fetches its versions is to be built."""
+        return self.delivery.mode == "init-fetch" and not self.delivery.fetch_image
+
+    @property
     def candidate(self) -> ModelConfig | None:
         """The canary as a model of its own: what differs is its source and version, and that its image is built."""
         if not self.canary.source:

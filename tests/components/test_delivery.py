@@ -46,6 +46,26 @@ def test_the_fetch_is_of_the_previewed_version_and_identity():
     ]  # fmt: skip
 
 
+def test_what_fetches_is_a_layer_on_the_runtime_where_no_image_is_named():
+    deployed = deploy(delivery={**FETCH, "fetchImage": ""})
+    runtime, fetcher = deployed.all("Image")
+    assert (fetcher.inputs["target"], fetcher.inputs["dockerfile"]["location"]) == (
+        "fetch",
+        "images/fetch.Dockerfile",
+    )
+    assert fetcher.inputs["buildArgs"]["RUNTIME_IMAGE"] == deployed.outputs["runtime_images"]["cpu"]
+    (fetch,) = deployed.one("Deployment").inputs["spec"]["template"]["spec"]["initContainers"]
+    assert fetch["image"].startswith("registry.example.com/team/fetch:cpu@sha256:")
+    assert "fetch" not in str(runtime.inputs)
+
+
+def test_models_on_one_runtime_share_what_fetches_them():
+    built = {**FETCH, "fetchImage": ""}
+    deployed = deploy(models={"mnist": {"delivery": built}, "resnet": {"delivery": built}, "small": {}})
+    tags = sorted(each.inputs["tags"][0].rpartition("/")[2] for each in deployed.all("Image"))
+    assert tags == ["fetch:cpu", "runtime:cpu", "small:7"]
+
+
 def test_the_server_reads_what_was_fetched_and_cannot_change_it():
     declared = pod(FETCH)
     (fetch,), (server,) = declared["initContainers"], declared["containers"]
@@ -113,11 +133,10 @@ def test_each_model_is_delivered_in_its_own_way():
     [
         ({"mode": "fetch"}, "delivery.mode must be one of image, init-fetch, volume"),
         ({"mode": "init-fetch"}, "delivery.mode is init-fetch but delivery.bucket is not set"),
-        ({"mode": "init-fetch", "bucket": "s3://models/team"}, "delivery.fetchImage is not set"),
         ({"mode": "volume"}, "delivery.claim is not set"),
         ({**FETCH, "fetchImage": "fetcher:1"}, "delivery.fetchImage must be an image by digest"),
     ],
-    ids=["unknown", "no bucket", "no image", "no claim", "tag"],
+    ids=["unknown", "no bucket", "no claim", "tag"],
 )
 def test_a_mistake_is_a_sentence(delivery, words):
     with pytest.raises(ConfigError, match=words):
