@@ -27,6 +27,7 @@ from serving.tensors.signatures import Signature, TensorSpec
 
 PLATFORM = "tensorflow_savedmodel"
 _KIND = "grpc v2 infer"
+_SERVICE = f"/{protos.SERVICE}/"
 _CONTENTS = {
     "BOOL": "bool_contents",
     "INT8": "int_contents",
@@ -74,28 +75,16 @@ class OpenInference:
 
     def methods(self) -> dict[str, Method]:
         """By full path."""
-        service = f"/{protos.SERVICE}/"
         return {
-            f"{service}ServerLive": uncounted(self.server_live),
-            f"{service}ServerReady": uncounted(self.server_ready),
-            f"{service}ServerMetadata": uncounted(self.server_metadata),
-            f"{service}ModelReady": uncounted(self.model_ready),
-            f"{service}ModelMetadata": uncounted(self.model_metadata),
-            f"{service}ModelInfer": self._begin_infer,
+            **server_methods(self._is_ready),
+            f"{_SERVICE}ModelReady": uncounted(self.model_ready),
+            f"{_SERVICE}ModelMetadata": uncounted(self.model_metadata),
+            f"{_SERVICE}ModelInfer": self._begin_infer,
         }
 
     def _begin_infer(self, message: bytes, call: Call, finish: Finish) -> Cancel:
         counted = Counted(self._metrics, "v2 infer", finish)
         return begin(self.model_infer(message, call, counted), counted)
-
-    async def server_live(self, _message: bytes, _call: Call) -> bytes:
-        return _serialize(protos.ServerLiveResponse(live=True))
-
-    async def server_ready(self, _message: bytes, _call: Call) -> bytes:
-        return _serialize(protos.ServerReadyResponse(ready=self._is_ready()))
-
-    async def server_metadata(self, _message: bytes, _call: Call) -> bytes:
-        return _serialize(protos.ServerMetadataResponse(name="tf-serving-platform", version="2"))
 
     async def model_ready(self, message: bytes, _call: Call) -> bytes:
         """A model that is not there, or not yet, is not ready; that is no error here."""
@@ -141,6 +130,25 @@ class OpenInference:
         if version and not (version.isascii() and version.isdecimal() and len(version) <= 19):
             raise InvalidRequest(f"expected a version as a whole number, got {version[:40]}")
         return self._repository.resolve(name, int(version) if version else None)
+
+
+def server_methods(is_ready: Callable[[], bool]) -> dict[str, Method]:
+    """What is asked of the server and not of a model, by full path: the same whatever computes the answers."""
+
+    async def live(_message: bytes, _call: Call) -> bytes:
+        return _serialize(protos.ServerLiveResponse(live=True))
+
+    async def ready(_message: bytes, _call: Call) -> bytes:
+        return _serialize(protos.ServerReadyResponse(ready=is_ready()))
+
+    async def metadata(_message: bytes, _call: Call) -> bytes:
+        return _serialize(protos.ServerMetadataResponse(name="tf-serving-platform", version="2"))
+
+    return {
+        f"{_SERVICE}ServerLive": uncounted(live),
+        f"{_SERVICE}ServerReady": uncounted(ready),
+        f"{_SERVICE}ServerMetadata": uncounted(metadata),
+    }
 
 
 def _read_question(servable: Servable, request: Message, *, limit_bytes: int) -> Question:

@@ -1,13 +1,16 @@
 """gRPC through to the upstream: each message as it came, with its deadline and its caller's metadata.
 
 A method is a callback on both sides, so that a call costs no task. Which methods pass is a fixed list: those of
-TensorFlow Serving that read. Health is answered here, by what was found out about the upstream.
+TensorFlow Serving that read, and those of the Open Inference Protocol that ask a model (TensorFlow Serving itself says
+UNIMPLEMENTED to them; other servers behind this one know them). Health and what the Open Inference Protocol asks of a
+server are answered here, by what was found out about the upstream.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Final
 
+from serving import open_inference
 from serving.calls import Call
 from serving.errors import PermissionRefused
 from serving.grpc import Method, PassedStatus, StatusCode
@@ -23,6 +26,7 @@ PATHS: Final = (
         for name in ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata")
     ),
     f"{_MODEL}GetModelStatus",
+    *(f"/{open_inference.SERVICE}/{name}" for name in ("ModelReady", "ModelMetadata", "ModelInfer")),
 )
 RELOAD_PATH: Final = f"{_MODEL}HandleReloadConfigRequest"
 _KEPT_BACK: Final = frozenset({"user-agent", "host"})

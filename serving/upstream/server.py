@@ -9,6 +9,7 @@ from serving.entrances import Entrances
 from serving.grpc import Method
 from serving.grpc.framed import FramedServer
 from serving.grpc.health import check_method
+from serving.grpc.open_inference import server_methods
 from serving.http1 import HttpServer
 from serving.http2 import Limits, UnaryClient
 from serving.life import live, settle_memory
@@ -131,6 +132,7 @@ class UpstreamServer:
         table: dict[str, Method] = {
             **pass_methods(client, self.metrics, may_reload=self.settings.enable_config_reload),
             "/grpc.health.v1.Health/Check": check_method(self._is_ready),
+            **server_methods(self._is_ready),
         }
         return make_grpc_server(self._entrances.for_grpc(table), self.settings, is_ready=self._is_ready)
 

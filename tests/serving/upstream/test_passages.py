@@ -3,8 +3,6 @@
 import asyncio
 import http.client
 import json
-import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +15,15 @@ from serving.http1 import Request
 from serving.http2 import CallContext, Status, StatusError, UnaryServer
 from serving.protos import get_model_status_pb2, predict_pb2
 from serving.server import Server
-from serving.settings import ServingSettings
 from serving.upstream import UpstreamServer
 from serving.upstream.rest import write_head
 from tests.serving.grpc.test_methods import question
-from tests.serving.worlds import double_backend, write_versions
+from tests.serving.upstream.worlds import settings
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 RELOAD = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
 CHECK = "/grpc.health.v1.Health/Check"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def settings(**more: Any) -> ServingSettings:
-    ports = {"port": free_port(), "rest_api_port": free_port()}
-    return ServingSettings(listen_address="127.0.0.1", model_name="double", **(ports | more))
-
-
-@pytest.fixture
-async def behind(tmp_path: Path) -> AsyncIterator[Server]:
-    base_path = str(write_versions(tmp_path / "double", 3))
-    server = Server(
-        settings(model_base_path=base_path, enable_model_warmup=False), load=lambda _folder: double_backend()
-    )
-    await server.start()
-    yield server
-    await server.close()
-
-
-@pytest.fixture
-async def front(behind: Server) -> AsyncIterator[UpstreamServer]:
-    server = UpstreamServer(
-        settings(upstream_rest=f"127.0.0.1:{behind.rest_port}", upstream_grpc=f"127.0.0.1:{behind.grpc_port}")
-    )
-    await server.start()
-    yield server
-    await server.close()
 
 
 def fetch(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
