@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,15 @@ def blocks_of(page: str) -> list[Block]:
     return [Block(page=page, language=language, text=text, needs=needs) for needs, language, text in found]
 
 
-def follow(page: str, *, replace: Mapping[str, str]) -> list[str]:
-    """Do what a page says, in the checkout: save its files, run its commands. Returns what each shell block printed."""
+def follow(page: str, *, replace: Mapping[str, str], saved: Collection[str] = ("python",)) -> list[str]:
+    """Do what a page says, in the checkout: save its files in the languages `saved`, run its commands.
+
+    Returns what each shell block printed.
+    """
     printed = []
     for block in blocks_of(page):
         text = _replaced(block.text, replace)
-        if block.file and block.language == "python":
+        if block.file and block.language in saved:
             path = ROOT / _replaced(block.file, replace)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

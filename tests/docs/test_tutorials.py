@@ -1,14 +1,17 @@
 """The tutorials, followed to the letter: every block runs, or where it needs a cluster its words are checked."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import follow
+from tests.docs.pages import ROOT, blocks_of, follow
 from tests.model_export.repository.conftest import s3_environment, s3_server
 from tests.model_export.repository.s3_server import ACCESS, BUCKET, SECRET, S3Server
+from tests.package.linked import link_package
+from tests.policy import project
 from tests.serving.processes import free_port
 
 __all__ = ["s3_environment", "s3_server"]
@@ -56,3 +59,34 @@ def test_a_model_repository_on_s3(
     )
     assert any("1000" in text for text in printed)
     assert (tmp_path / "fetched/1000/saved_model.pb").is_file()
+
+
+def test_a_program_in_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("pulumi-language-yaml", path=project.environment()["PATH"]) is None:
+        pytest.skip("needs the language host for YAML: run bin/setup")
+    link_package(tmp_path / "package")
+    (tmp_path / "state").mkdir()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path / 'state'}")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    places = {
+        "../../../package": str(tmp_path / "package"),
+        "../../../policy": str(ROOT / "policy"),
+        "build/tutorial": str(tmp_path / "tutorial"),
+    }
+    *_, previewed = follow("docs/tutorials/other-languages.md", replace=places, saved=("yaml",))
+    assert "✅ tf-serving-platform@v1.0.0" in previewed
+    for kind in (
+        "apps/v1:Deployment",
+        "core/v1:Service",
+        "autoscaling/v2:Horizontal",
+        "policy/v1:Pod",
+        "v1:NetworkPolicy",
+    ):
+        assert f"kubernetes:{kind}" in previewed.replace("networking.k8s.io/", "")
+
+
+def test_the_typescript_of_the_tutorial_is_the_example_that_was_type_checked() -> None:
+    (block,) = [
+        each for each in blocks_of("docs/tutorials/other-languages.md") if each.language == "typescript"
+    ]
+    assert block.text == (ROOT / "examples/package/typescript/index.ts").read_text()

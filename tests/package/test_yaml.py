@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.package.linked import link_package
 from tests.policy import project
 from tests.policy.project import ROOT, Project
 
@@ -19,13 +20,7 @@ def example(tmp_path: Path) -> Project:
     folder = tmp_path / "examples" / "package" / "yaml"
     folder.mkdir(parents=True)
     shutil.copy(EXAMPLE / "Pulumi.yaml", folder)
-    package = (
-        tmp_path / "package"
-    )  # a folder of its own: the host writes the schema that it read beside the provider
-    package.mkdir()
-    for path in (ROOT / "package").iterdir():
-        if path.is_file() and path.name != "schema-tf-serving.json":
-            (package / path.name).symlink_to(path)
+    link_package(tmp_path / "package")
     state = tmp_path / "state"
     state.mkdir()
     made = Project(folder=folder, environment=settings | {"PULUMI_BACKEND_URL": f"file://{state}"})
