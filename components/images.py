@@ -93,8 +93,8 @@ class FetchImage(pulumi.ComponentResource):
         super().__init__("tfserving:images:FetchImage", name, None, opts)
         build = _build_args(
             args.images,
-            dockerfile="images/fetch.Dockerfile",
-            context=".",
+            dockerfile=_location(_PROJECT / "images/fetch.Dockerfile"),
+            context=_location(_PROJECT),
             tag=f"fetch:{args.accelerator}",
             build_args={"RUNTIME_IMAGE": args.runtime, "BUILDER_IMAGE": args.images.builder_base},
         )
