@@ -4,24 +4,19 @@ The doors open before models load, so that /livez and /readyz can be asked meanw
 says no but requests are answered: load balancers hear of the change later than we do.
 """
 
-import asyncio
 import logging
-import ssl
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from serving.backend import Loader, Session, load_session
-from serving.doors import http_limits, make_grpc_server
+from serving.doors import Doors, Routes
 from serving.entrances import Entrances
 from serving.grpc import methods
-from serving.grpc.framed import FramedServer
 from serving.grpc.warmup import replay
-from serving.http1 import HttpServer
 from serving.http1.messages import QuickHandler
 from serving.life import live, settle_memory
 from serving.metrics import Metrics
-from serving.monitoring import FOR_OPERATORS, Readiness, probe_handler, probe_routes
+from serving.monitoring import Readiness, probe_routes
 from serving.pipeline import Pipeline
 from serving.remote_inputs import FetchingHandler, parse_prefixes
 from serving.repository import (
@@ -35,14 +30,9 @@ from serving.repository import (
     read_sources,
 )
 from serving.rest import RestApi
-from serving.rest.errors import refusal
 from serving.settings import ServingSettings
 from serving.text_protos import apply_batching
-from serving.tls import server_context
 from serving.watcher import Watcher
-
-if TYPE_CHECKING:
-    from serving.grpc.aio import GrpcServer
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +57,7 @@ class Server:
         )
         self._watcher = Watcher(settings, self._reconciler, self.metrics)
         self._entrances = Entrances(settings, self.metrics, lambda: self.repository.names)
-        self._http: dict[str, HttpServer] = {}
-        self._grpc: FramedServer | GrpcServer | None = None
-        self.grpc_port = 0
+        self._doors = Doors(settings, self._entrances)
 
     async def start(self) -> None:
         """Open the doors and load the models.
@@ -89,7 +77,12 @@ class Server:
     @property
     def rest_port(self) -> int:
         """The bound port, also when the system chose it."""
-        return self._http["rest"].port
+        return self._doors.rest_port
+
+    @property
+    def grpc_port(self) -> int:
+        """The bound port, also when the system chose it; 0 for none."""
+        return self._doors.grpc_port
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, drain and close. A second signal ends the drain at once.
@@ -101,17 +94,13 @@ class Server:
     def start_draining(self) -> None:
         """Say no at /readyz and close connections after their answers; go on answering."""
         self.readiness.is_draining = True
-        for server in self._http.values():
-            server.start_draining()
+        self._doors.start_draining()
 
     async def close(self) -> None:
         """Accept nothing new, finish what is running within the grace, give everything back."""
         grace = self.settings.shutdown_grace_seconds
         log.info("closing: requests that are running have %.1f s to finish", grace)
-        doors = [server.close(grace_seconds=grace) for server in self._http.values()]
-        if self._grpc is not None:
-            doors.append(self._grpc.close(grace_seconds=grace))
-        await asyncio.gather(*doors)
+        await self._doors.close(grace_seconds=grace)
         await self._watcher.close()
         await self._entrances.close()
         self._pipeline.close()
@@ -119,30 +108,26 @@ class Server:
         log.info("closed")
 
     async def _open_http(self) -> None:
-        settings, routes = self.settings, probe_routes(self.readiness, self.metrics, self._report)
-        if settings.monitoring_port:
-            server = HttpServer(probe_handler(dict(routes)), http_limits(settings), refusal=refusal)
-            await self._listen("monitoring", server, settings.monitoring_port)
-            for path in FOR_OPERATORS:
-                del routes[path]
+        settings = self.settings
+        routes = await self._doors.open_monitoring(probe_routes(self.readiness, self.metrics, self._report))
         if settings.rest_api_port:
-            api = RestApi(
-                self.repository,
-                self._pipeline,
-                self.metrics,
-                timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
-                routes=routes,
-                is_ready=self._is_ready,
-            )
-            handler = self._fetch_first(api)
-            greet, refuse = self._entrances.for_rest(handler, refusal)
-            server = HttpServer(handler, http_limits(settings), refusal=refuse, greet=greet)
-            await self._listen("rest", server, settings.rest_api_port, tls=self._rest_tls())
+            await self._doors.open_rest(self._fetch_first(self._make_api(routes)))
         if settings.console_port:
-            await self._open_console()
+            from serving.console import open_site  # nobody else need load the page
 
-    def _rest_tls(self) -> ssl.SSLContext | None:
-        return server_context(self.settings.ssl_config_file) if self.settings.enable_rest_tls else None
+            api = self._make_api({})
+            site = open_site(settings, api.handle, self._pipeline, self.metrics, self.readiness)
+            await self._doors.open_console(site.handle, page=site.page, state=site.state)
+
+    def _make_api(self, routes: Routes) -> RestApi:
+        return RestApi(
+            self.repository,
+            self._pipeline,
+            self.metrics,
+            timeout_seconds=self.settings.rest_api_timeout_in_ms / 1000,
+            routes=routes,
+            is_ready=self._is_ready,
+        )
 
     def _fetch_first(self, api: RestApi) -> QuickHandler:
         """The API, behind what fetches the inputs that a body only names, if there are places to fetch from."""
@@ -157,21 +142,6 @@ class Server:
             timeout_seconds=settings.rest_api_timeout_in_ms / 1000,
             limit_bytes=settings.max_request_bytes,
         )
-
-    async def _open_console(self) -> None:
-        from serving.console import open_site  # nobody else need load the page
-
-        api = RestApi(
-            self.repository,
-            self._pipeline,
-            self.metrics,
-            timeout_seconds=self.settings.rest_api_timeout_in_ms / 1000,
-            routes={},
-        )
-        site = open_site(self.settings, api.handle, self._pipeline, self.metrics, self.readiness)
-        greet = self._entrances.for_console(site.handle, site.page, site.state)
-        server = HttpServer(site.handle, http_limits(self.settings), refusal=refusal, greet=greet)
-        await self._listen("console", server, self.settings.console_port, tls=self._rest_tls())
 
     def _is_ready(self) -> bool:
         return not self.readiness.obstacles()
@@ -192,33 +162,16 @@ class Server:
             return {}
         return self._pipeline.report(self.repository.resolve(name, status.version))
 
-    async def _listen(
-        self, name: str, server: HttpServer, port: int, *, tls: ssl.SSLContext | None = None
-    ) -> None:
-        await server.listen(self.settings.listen_address, port, tls=tls)
-        self._http[name] = server
-        log.info("listening for %s on %s:%d", name, self.settings.listen_address, port)
-
     async def _open_grpc(self) -> None:
-        settings = self.settings
-        if not settings.port and not settings.grpc_socket_path:
-            return
         table = methods(
             self.repository,
             self._pipeline,
             self.metrics,
-            settings,
+            self.settings,
             is_ready=self._is_ready,
-            replace=self._watcher.replace if settings.enable_config_reload else None,
+            replace=self._watcher.replace if self.settings.enable_config_reload else None,
         )
-        self._grpc = make_grpc_server(self._entrances.for_grpc(table), settings, is_ready=self._is_ready)
-        if settings.port:
-            self.grpc_port = await self._grpc.listen(settings.listen_address, settings.port)
-            log.info("listening for gRPC on %s:%d", settings.listen_address, self.grpc_port)
-        if settings.grpc_socket_path:
-            await self._grpc.listen_on_socket(settings.grpc_socket_path)
-            log.info("listening for gRPC on %s", settings.grpc_socket_path)
-        await self._grpc.start()
+        await self._doors.open_grpc(table, is_ready=self._is_ready)
 
 
 def _servable_loader(settings: ServingSettings, load: Loader | None) -> ServableLoader:

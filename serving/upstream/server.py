@@ -2,31 +2,23 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
-from serving.doors import http_limits, make_grpc_server
+from serving.doors import Doors
 from serving.entrances import Entrances
 from serving.grpc import Method
-from serving.grpc.framed import FramedServer
 from serving.grpc.health import check_method
 from serving.grpc.open_inference import server_methods
-from serving.http1 import HttpServer
 from serving.http2 import Limits, UnaryClient
 from serving.life import live, settle_memory
 from serving.metrics import Metrics
-from serving.monitoring import FOR_OPERATORS, Readiness, probe_handler, probe_routes
+from serving.monitoring import Readiness, probe_routes
 from serving.repository import read_sources
-from serving.rest.errors import refusal
 from serving.settings import ServingSettings
-from serving.tls import server_context
 from serving.upstream.addresses import Address, parse_address
 from serving.upstream.grpc import pass_methods
 from serving.upstream.pool import Pool
 from serving.upstream.rest import RestPassage
 from serving.upstream.standing import Probe, Standing, grpc_probe, rest_probe
-
-if TYPE_CHECKING:
-    from serving.grpc.aio import GrpcServer
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +42,7 @@ class UpstreamServer:
         self._standing = Standing(self._names, self._probes())
         self.readiness = Readiness(repository=self._standing)
         self._entrances = Entrances(settings, self.metrics, lambda: self._names)
-        self._http: dict[str, HttpServer] = {}
-        self._grpc = None if self._client is None else self._make_grpc(self._client)
-        self.grpc_port = 0
+        self._doors = Doors(settings, self._entrances)
 
     async def run(self) -> None:
         """Serve until a signal, then drain; see `serving.life`. Raises OSError when a port is taken."""
@@ -62,7 +52,8 @@ class UpstreamServer:
         """Open the doors, whether or not the upstream is there yet: readiness says so."""
         self._entrances.start()
         await self._open_http()
-        await self._open_grpc()
+        if self._client is not None:
+            await self._open_grpc(self._client)
         await self._standing.start()
         settle_memory()
         log.info("passing on %s", ", ".join(self._names))
@@ -70,21 +61,21 @@ class UpstreamServer:
     @property
     def rest_port(self) -> int:
         """The bound port, also when the system chose it."""
-        return self._http["rest"].port
+        return self._doors.rest_port
+
+    @property
+    def grpc_port(self) -> int:
+        """The bound port, also when the system chose it; 0 for none."""
+        return self._doors.grpc_port
 
     def start_draining(self) -> None:
         """Say no at /readyz and close connections after their answers; go on answering."""
         self.readiness.is_draining = True
-        for server in self._http.values():
-            server.start_draining()
+        self._doors.start_draining()
 
     async def close(self) -> None:
         """Accept nothing new, finish what is under way within the grace, then leave the upstream."""
-        grace = self.settings.shutdown_grace_seconds
-        doors = [server.close(grace_seconds=grace) for server in self._http.values()]
-        if self._grpc is not None:
-            doors.append(self._grpc.close(grace_seconds=grace))
-        await asyncio.gather(*doors)
+        await self._doors.close(grace_seconds=self.settings.shutdown_grace_seconds)
         await self._standing.close()
         if self._pool is not None:
             await self._pool.close()
@@ -94,14 +85,7 @@ class UpstreamServer:
 
     async def _open_http(self) -> None:
         settings = self.settings
-        routes = probe_routes(self.readiness, self.metrics, self._report)
-        limits = http_limits(settings)
-        if settings.monitoring_port:
-            server = HttpServer(probe_handler(dict(routes)), limits, refusal=refusal)
-            await server.listen(settings.listen_address, settings.monitoring_port)
-            self._http["monitoring"] = server
-            for path in FOR_OPERATORS:
-                del routes[path]
+        routes = await self._doors.open_monitoring(probe_routes(self.readiness, self.metrics, self._report))
         if settings.rest_api_port:
             passage = RestPassage(
                 self._pool,
@@ -112,29 +96,15 @@ class UpstreamServer:
                 names=self._names,
                 clock=asyncio.get_running_loop().time,
             )
-            greet, refuse = self._entrances.for_rest(passage.handle, refusal)
-            server = HttpServer(passage.handle, limits, refusal=refuse, greet=greet)
-            tls = server_context(settings.ssl_config_file) if settings.enable_rest_tls else None
-            await server.listen(settings.listen_address, settings.rest_api_port, tls=tls)
-            self._http["rest"] = server
+            await self._doors.open_rest(passage.handle)
 
-    async def _open_grpc(self) -> None:
-        settings = self.settings
-        if self._grpc is None:
-            return
-        if settings.port:
-            self.grpc_port = await self._grpc.listen(settings.listen_address, settings.port)
-        if settings.grpc_socket_path:
-            await self._grpc.listen_on_socket(settings.grpc_socket_path)
-        await self._grpc.start()
-
-    def _make_grpc(self, client: UnaryClient) -> "FramedServer | GrpcServer":
+    async def _open_grpc(self, client: UnaryClient) -> None:
         table: dict[str, Method] = {
             **pass_methods(client, self.metrics, may_reload=self.settings.enable_config_reload),
             "/grpc.health.v1.Health/Check": check_method(self._is_ready),
             **server_methods(self._is_ready),
         }
-        return make_grpc_server(self._entrances.for_grpc(table), self.settings, is_ready=self._is_ready)
+        await self._doors.open_grpc(table, is_ready=self._is_ready)
 
     def _probes(self) -> list[Probe]:
         probes: list[Probe] = []
