@@ -14,7 +14,7 @@ from model_export.commands import VERBS
 
 ROOT: Final = Path(__file__).parents[1]
 _WIDTH: Final = "110"
-_WITH_HELP: Final = ("bench", "cluster", "down", "rollback", "setup", "status", "up")
+_WITH_HELP: Final = ("bench", "changelog", "cluster", "down", "rollback", "setup", "status", "up")
 """Scripts that parse flags of their own; the others take none, or hand them on."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from manual import release_notes
 from manual.commands import ROOT, all_commands
 from manual.links import moved
 from manual.reference import all_components
@@ -31,6 +32,7 @@ def grow(target: Path) -> None:
     _write_commands(target / "commands")
     _write_components(target / "reference")
     _write_decisions(target / "adr")
+    (target / "release-notes.md").write_text(release_notes.to_markdown(), encoding="utf-8")
     _write_more(target)
 
 
