@@ -8,26 +8,15 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from serving.calls import Call
-from serving.errors import ServingError
-from serving.grpc import Method, StatusCode, methods, status_of
+from serving.grpc import Method, StatusCode
 from serving.grpc.calls import finished
-from serving.metrics import Metrics
-from serving.pipeline import Pipeline
 from serving.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
-from serving.settings import ServingSettings
-from tests.serving.worlds import double_repository
+from tests.serving.grpc.tables import open_table, refused
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 METADATA = "/tensorflow.serving.PredictionService/GetModelMetadata"
 STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 HEALTH = "/grpc.health.v1.Health/Check"
-
-
-async def open_table(folder: Path, *, is_ready: bool = True, **settings: Any) -> dict[str, Method]:
-    metrics = Metrics()
-    repository = await double_repository(folder, metrics=metrics)
-    chosen = ServingSettings(**settings)
-    return methods(repository, Pipeline(chosen, metrics), metrics, chosen, is_ready=lambda: is_ready)
 
 
 @pytest.fixture
@@ -55,12 +44,6 @@ async def ask(table: dict[str, Method], request: predict_pb2.PredictRequest) -> 
     return predict_pb2.PredictResponse.FromString(
         await finished(table[PREDICT], request.SerializeToString(), Call())
     )
-
-
-async def refused(table: dict[str, Method], path: str, message: bytes) -> tuple[StatusCode, str]:
-    with pytest.raises(ServingError) as caught:
-        await finished(table[path], message, Call())
-    return status_of(caught.value)
 
 
 async def test_predict_answers_with_typed_lists_and_the_version_that_answered(

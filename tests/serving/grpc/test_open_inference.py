@@ -1,6 +1,7 @@
 """The Open Inference Protocol over gRPC, message by message, over a fake backend."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,11 @@ from serving import open_inference as protos
 from serving.backend import FakeBackend
 from serving.backend.fake import signature, spec
 from serving.calls import Call
-from serving.errors import ServingError
-from serving.grpc import Method, StatusCode, methods, status_of
+from serving.grpc import Method, StatusCode
 from serving.grpc.calls import finished
-from serving.metrics import Metrics
-from serving.pipeline import Pipeline
-from serving.settings import ServingSettings
 from serving.tensors.dtypes import BY_NAME
 from serving.tensors.raw_tensors import DATATYPES, write_raw
-from tests.serving.worlds import double_repository
+from tests.serving.grpc.tables import open_table, refused
 
 # Two rows of each type, as the wire's typed contents would spell them; None where it has none.
 VALUES: dict[str, list[Any]] = {
@@ -62,14 +59,10 @@ def echo_backend() -> FakeBackend:
 
 @pytest.fixture
 async def table(tmp_path: Path) -> dict[str, Method]:
-    return await open_table(tmp_path)
+    return await open_table(tmp_path, backend=echo_backend)
 
 
-async def open_table(folder: Path, *, is_ready: bool = True, **settings: Any) -> dict[str, Method]:
-    metrics = Metrics()
-    repository = await double_repository(folder, metrics=metrics, backend=echo_backend)
-    chosen = ServingSettings(**settings)
-    return methods(repository, Pipeline(chosen, metrics), metrics, chosen, is_ready=lambda: is_ready)
+INFER = f"/{protos.SERVICE}/ModelInfer"
 
 
 async def ask(table: dict[str, Method], name: str, request: Any) -> bytes:
@@ -80,10 +73,11 @@ async def infer(table: dict[str, Method], request: Any) -> Any:
     return protos.ModelInferResponse.FromString(await ask(table, "ModelInfer", request))
 
 
-async def refused(table: dict[str, Method], request: Any) -> tuple[StatusCode, str]:
-    with pytest.raises(ServingError) as caught:
-        await infer(table, request)
-    return status_of(caught.value)
+async def complaint(table: dict[str, Method], request: Any) -> str:
+    """What is said of a question that does not fit."""
+    code, text = await refused(table, INFER, request.SerializeToString())
+    assert code is StatusCode.INVALID_ARGUMENT
+    return text
 
 
 def question(datatype: str, *, raw: bool) -> Any:
@@ -119,14 +113,13 @@ async def test_every_datatype_with_typed_contents_goes_in_them(
     assert not response.raw_output_contents
 
 
-def pair(*, order: str = "ab", raw: bool = True) -> Any:
+def pair(*, order: str = "ab") -> Any:
     request = protos.ModelInferRequest(model_name="double", model_version="3")
     contents = {"a": np.array([[1, 2]], np.float32).tobytes(), "b": b"\1\0\0\0q"}
     for name in order:
         tensor = request.inputs.add(name=name, datatype={"a": "FP32", "b": "BYTES"}[name])
         tensor.shape.extend([1, 2] if name == "a" else [1])
-        if raw:
-            request.raw_input_contents.append(contents[name])
+        request.raw_input_contents.append(contents[name])
     return request
 
 
@@ -136,104 +129,55 @@ async def test_raw_contents_follow_the_order_of_the_request(table: dict[str, Met
     assert np.frombuffer(response.raw_output_contents[0], np.float32).tolist() == [1, 2]
 
 
-def changed(change: Any) -> Any:
+# What is done to a question that fits, and what is said of it then.
+WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
+    "no number": (lambda r: setattr(r, "model_version", "x"), "as a whole number, got x"),
+    "missing": (lambda r: r.inputs.pop(), "expected the inputs a, b, got a"),
+    "twice": (lambda r: r.inputs.add(name="a"), "expected the inputs a, b, got a, b, a"),
+    "raw missing": (lambda r: r.raw_input_contents.pop(), "raw_input_contents for all 2 inputs"),
+    "both": (lambda r: r.inputs[0].contents.fp32_contents.append(1), "no contents beside them"),
+    "neither": (
+        lambda r: r.ClearField("raw_input_contents"),
+        "must have 2 values in fp32_contents, as its shape says, got 0",
+    ),
+    "datatype": (lambda r: setattr(r.inputs[0], "datatype", "INT8"), "must have datatype FP32"),
+    "rank": (lambda r: r.inputs[0].shape.append(1), "got shape [1,2,1]"),
+    "negative": (lambda r: resize(r, -1), "must have datatype FP32 and a shape like"),
+    "size": (lambda r: resize(r, 2), "must have 16 bytes, as its shape says, got 8"),
+    "output": (lambda r: r.outputs.add(name="z"), "expected some of the outputs y, got z"),
+    "output twice": (lambda r: [r.outputs.add(name="y") for _ in "ab"], "got y, y"),
+}
+
+
+def resize(request: Any, rows: int) -> None:
+    request.inputs[0].shape[0] = rows
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG.values(), ids=WRONG.keys())
+async def test_a_wrong_question_is_refused(
+    table: dict[str, Method], change: Callable[[Any], object], said: str
+) -> None:
     request = pair()
     change(request)
-    return request
+    assert said in await complaint(table, request)
 
 
 @pytest.mark.parametrize(
-    ("request_", "code", "complaint"),
+    ("change", "code", "said"),
     [
-        pytest.param(protos.ModelInferRequest(model_name="nope"), "NOT_FOUND", "Latest(nope)", id="model"),
-        pytest.param(
-            changed(lambda r: setattr(r, "model_version", "9")),
-            "NOT_FOUND",
-            "Specific(double, 9)",
-            id="version",
-        ),
-        pytest.param(
-            changed(lambda r: setattr(r, "model_version", "x")),
-            "INVALID_ARGUMENT",
-            "as a whole number, got x",
-            id="no number",
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs.pop()),
-            "INVALID_ARGUMENT",
-            "expected the inputs a, b, got a",
-            id="missing",
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs.add(name="a")),
-            "INVALID_ARGUMENT",
-            "expected the inputs a, b, got a, b, a",
-            id="twice",
-        ),
-        pytest.param(
-            changed(lambda r: r.raw_input_contents.pop()),
-            "INVALID_ARGUMENT",
-            "raw_input_contents for all 2 inputs",
-            id="raw missing",
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs[0].contents.fp32_contents.append(1)),
-            "INVALID_ARGUMENT",
-            "no contents beside them",
-            id="both",
-        ),
-        pytest.param(
-            pair(raw=False),
-            "INVALID_ARGUMENT",
-            "must have 2 values in fp32_contents, as its shape says, got 0",
-            id="neither",
-        ),
-        pytest.param(
-            changed(lambda r: setattr(r.inputs[0], "datatype", "INT8")),
-            "INVALID_ARGUMENT",
-            "must have datatype FP32",
-            id="datatype",
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs[0].shape.append(1)), "INVALID_ARGUMENT", "got shape [1,2,1]", id="rank"
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs[0].shape.__setitem__(0, -1)),
-            "INVALID_ARGUMENT",
-            "must have datatype FP32 and a shape like",
-            id="negative",
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs[0].shape.__setitem__(0, 2)),
-            "INVALID_ARGUMENT",
-            "must have 16 bytes, as its shape says, got 8",
-            id="size",
-        ),
-        pytest.param(
-            changed(lambda r: r.inputs[0].shape.__setitem__(0, 2**60)),
-            "RESOURCE_EXHAUSTED",
-            "must be at most",
-            id="a bomb",
-        ),
-        pytest.param(
-            changed(lambda r: r.outputs.add(name="z")),
-            "INVALID_ARGUMENT",
-            "expected some of the outputs y, got z",
-            id="output",
-        ),
-        pytest.param(
-            changed(lambda r: [r.outputs.add(name="y") for _ in "ab"]),
-            "INVALID_ARGUMENT",
-            "got y, y",
-            id="output twice",
-        ),
+        (lambda r: setattr(r, "model_name", "nope"), StatusCode.NOT_FOUND, "Specific(nope, 3)"),
+        (lambda r: setattr(r, "model_version", "9"), StatusCode.NOT_FOUND, "Specific(double, 9)"),
+        (lambda r: resize(r, 2**60), StatusCode.RESOURCE_EXHAUSTED, "must be at most"),
     ],
+    ids=["model", "version", "a bomb"],
 )
-async def test_a_wrong_question_is_refused(
-    table: dict[str, Method], request_: Any, code: str, complaint: str
+async def test_what_is_not_there_or_too_large_has_a_code_of_its_own(
+    table: dict[str, Method], change: Callable[[Any], object], code: StatusCode, said: str
 ) -> None:
-    answered, text = await refused(table, request_)
-    assert (answered.name, complaint in text) == (code, True), text
+    request = pair()
+    change(request)
+    answered, text = await refused(table, INFER, request.SerializeToString())
+    assert (answered, said in text) == (code, True), text
 
 
 @pytest.mark.parametrize(("datatype", "value"), [("INT8", 128), ("UINT8", 256), ("INT16", -(2**15) - 1)])
@@ -242,14 +186,14 @@ async def test_what_does_not_fit_its_type_is_not_cut_off(
 ) -> None:
     request = question(datatype, raw=False)
     getattr(request.inputs[0].contents, CONTENTS[datatype])[0] = value
-    assert f"must have values that fit {datatype}" in (await refused(table, request))[1]
+    assert f"must have values that fit {datatype}" in await complaint(table, request)
 
 
 @pytest.mark.parametrize("datatype", ["FP16", "BF16"])
 async def test_types_without_contents_must_come_raw(table: dict[str, Method], datatype: str) -> None:
     request = question(datatype, raw=True)
     del request.raw_input_contents[:]
-    assert "must come in raw_input_contents" in (await refused(table, request))[1]
+    assert "must come in raw_input_contents" in await complaint(table, request)
 
 
 async def test_metadata_describes_the_default_signature(table: dict[str, Method]) -> None:
@@ -279,7 +223,7 @@ async def test_a_model_is_ready_or_not(
 
 @pytest.mark.parametrize("is_ready", [True, False])
 async def test_the_server_tells_the_truth_of_itself(tmp_path: Path, is_ready: bool) -> None:
-    table = await open_table(tmp_path, is_ready=is_ready)
+    table = await open_table(tmp_path, backend=echo_backend, is_ready=is_ready)
     empty = protos.ModelReadyRequest()
     assert protos.ServerLiveResponse.FromString(await ask(table, "ServerLive", empty)).live
     assert protos.ServerReadyResponse.FromString(await ask(table, "ServerReady", empty)).ready is is_ready
