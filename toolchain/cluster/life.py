@@ -81,6 +81,7 @@ class Cluster:
             images.push_pause(self.programs)
             step.note = images.push_bases(self.folders)
         with self.progress.step("API server"):
+            self._end_what_lost_its_api_server()
             self._ensure(parts.control_plane(self.layout, self.programs))
             # Before its processes start: metrics-server ends by itself when it may not read what these roles allow.
             self._wait(
@@ -152,6 +153,16 @@ class Cluster:
         """End what is left of a cluster whose containers are lost; what it stored stays."""
         processes.stop(self.state.processes.values(), grace_seconds=GRACE_SECONDS)
         leftovers.remove_all(self.layout)
+
+    def _end_what_lost_its_api_server(self) -> None:
+        """End, to be started anew, what has waited for an API server that is gone.
+
+        Its clients ask again less and less often, so they would stand still for up to two minutes after it is back.
+        """
+        names = ("apiserver", *(each.name for each in parts.node(self.layout, self.programs)))
+        server, *clients = (self.state.processes.get(name) for name in names)
+        if server is not None and not processes.is_alive(server):
+            processes.stop([each for each in clients if each is not None], grace_seconds=GRACE_SECONDS)
 
     def _ensure(self, wanted: Iterable[Component]) -> None:
         wanted = tuple(wanted)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.commands import run
 from tests.e2e.setbacks.conftest import NAMESPACE, deployment, served_by
-from tests.e2e.setbacks.faults import Spoil, up_with
+from tests.e2e.setbacks.faults import Spoil, failed_up
 from tests.e2e.settings import up
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -43,23 +43,21 @@ def ask_for_more(pod: dict[str, Any]) -> None:
     ids=["image gone", "model missing", "admission refused"],
 )
 def test_the_update_says_why_and_the_old_pod_stays(healthy: str, spoil: Spoil, sentences: list[str]) -> None:
-    outcome = up_with(healthy, spoil)
-    assert not outcome.succeeded
-    assert [each for each in sentences if each not in outcome.said] == [], outcome.said
+    said = failed_up(healthy, spoil)
+    assert [each for each in sentences if each not in said] == [], said
     assert deployment()["status"]["readyReplicas"] == 1
 
 
 def test_a_quota_that_leaves_no_room_is_named_with_its_figures(healthy: str) -> None:
     with quota("pods=1"):
-        outcome = up_with(healthy, ask_for_more)
-        assert not outcome.succeeded
-        assert "exceeded quota: full, requested: pods=1, used: pods=1, limited: pods=1" in outcome.said
+        said = failed_up(healthy, ask_for_more)
+        assert "exceeded quota: full, requested: pods=1, used: pods=1, limited: pods=1" in said
         assert deployment()["status"]["readyReplicas"] == 1
 
 
 def test_the_way_back_is_one_command_and_builds_nothing(stack: str) -> None:
     before = deployment()["spec"]["template"]
-    assert not up_with(stack, take_an_image_that_is_gone).succeeded
+    failed_up(stack, take_an_image_that_is_gone)
     said = up(stack).stdout
     assert "docker-build" not in said
     assert served_by() == 1
