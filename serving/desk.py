@@ -32,10 +32,12 @@ class Question:
     """In the order of `signature.inputs`."""
     outputs: Sequence[TensorSpec]
     """What is wanted of `signature.outputs`."""
+    has_own_shapes: bool = False
+    """Whether an input has another shape than its signature says: TensorFlow judges it, and no other travels with it."""
 
     def rows(self) -> int | None:
         """How many rows it has, or None when it cannot be joined with others."""
-        if not self.signature.is_batched:
+        if self.has_own_shapes or not self.signature.is_batched:
             return None
         if len(self.inputs) == 1:
             return int(self.inputs[0].shape[0])
@@ -118,7 +120,10 @@ class Desk:
         return Lane(
             model=self.servable.name,
             run=self.servable.runner(question.signature, question.outputs),
-            costs=self._costs.setdefault(question.signature.name, Costs()),
+            # Of those that travel alone nobody knows how many rows they have: they teach nothing about the others.
+            costs=self._costs.setdefault(
+                f"{question.signature.name} {'' if joins_rows else 'alone'}", Costs()
+            ),
             joins_rows=joins_rows,
             clock=time.thread_time if self.servable.session.runs_in_callers_thread else time.perf_counter,
         )

@@ -3,7 +3,8 @@
     ServingError
     ├── SettingsError          a flag or environment variable is wrong; the process does not start
     ├── InvalidRequest         the question is malformed or does not fit the signature
-    │   └── SignatureNotFound  the model has no signature of that name
+    │   ├── SignatureNotFound  the model has no signature of that name
+    │   └── ShapeMismatch      an input has another shape than the signature says
     ├── NotFound               no such model, version, label or method
     ├── Unsupported            the question is well formed but this server does not do that
     ├── Overloaded             a queue is full; the client may try again later
@@ -39,6 +40,10 @@ class SignatureNotFound(InvalidRequest):
         )
         self.name = name
         self.known = known
+
+
+class ShapeMismatch(InvalidRequest):
+    """An input has another shape than the signature says; the graph may take it all the same."""
 
 
 class NotFound(ServingError):

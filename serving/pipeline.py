@@ -137,7 +137,7 @@ class Pipeline:
     def _compute_in_stages(
         self, servable: Servable, question: Question, call: Call
     ) -> Coroutine[Any, None, Sequence[Array]]:
-        if self._inputs is None or servable.manifest.preprocessed is None:
+        if self._inputs is None or servable.manifest.preprocessed is None or question.has_own_shapes:
             return self.compute(servable, question, call)
         stages = self._stages_of(servable, question.signature, self._inputs)
         if stages is None:

@@ -188,5 +188,6 @@ def _servable_loader(settings: ServingSettings, load: Loader | None) -> Servable
         retries=settings.max_num_load_retries,
         retry_seconds=settings.load_retry_interval_micros / 1e6,
         keeps_inputs=settings.input_cache_bytes > 0,
+        takes_other_shapes=not settings.enable_input_shape_check,
         vouch=make_vouch(settings.model_signature_keys),
     )

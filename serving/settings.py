@@ -107,6 +107,10 @@ class ServingSettings:
     model_signature_keys: str = _setting(
         "", "Public keys in PEM, as text: a version that none of them signed is not loaded; empty loads any."
     )
+    enable_input_shape_check: bool = _setting(
+        default=False,
+        doc="Refuse inputs of other shapes than the signature's; off, TensorFlow judges, as in tensorflow_model_server.",
+    )
     enable_model_warmup: bool = _setting(
         default=True, doc="Replay assets.extra/tf_serving_warmup_requests before a version is AVAILABLE."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from serving.backend.seam import Runner
+from serving.errors import InvalidRequest
 from serving.protos import meta_graph_pb2
 from serving.tensors.dtypes import BY_NAME, Array
 from serving.tensors.signatures import Signature, TensorSpec
@@ -14,12 +15,19 @@ Function = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 class FakeBackend:
     """A session whose signatures are Python functions.
 
-    `calls` holds the inputs of every run, in order, so that a test can see which batches were made.
+    `calls` holds the inputs of every run, in order, so that a test can see which batches were made. As most graphs do,
+    it refuses inputs of other shapes than it was bound to, unless it `takes_any_shape`.
     """
 
     def __init__(
-        self, signatures: Sequence[Signature], function: Function, *, operations: Sequence[str] = ()
+        self,
+        signatures: Sequence[Signature],
+        function: Function,
+        *,
+        operations: Sequence[str] = (),
+        takes_any_shape: bool = False,
     ) -> None:
+        self._takes_any_shape = takes_any_shape
         self.signatures = {signature.name: signature for signature in signatures}
         self.meta_graph = _meta_graph(signatures, operations)
         self.calls: list[dict[str, Array]] = []
@@ -31,6 +39,10 @@ class FakeBackend:
         aliases = [spec.alias for spec in inputs]
 
         def run(arrays: Sequence[Array]) -> list[Array]:
+            if not self._takes_any_shape and not all(
+                spec.accepts(array.shape) for spec, array in zip(inputs, arrays, strict=True)
+            ):
+                raise InvalidRequest("the fake graph does not take that shape")
             named = dict(zip(aliases, arrays, strict=True))
             self.calls.append(named)
             results = self._function(named)

@@ -15,7 +15,7 @@ from serving.backend import graphs
 from serving.backend.profile import Profile
 from serving.backend.seam import Runner
 from serving.backend.status import error_for
-from serving.errors import ModelError
+from serving.errors import InvalidRequest, ModelError
 from serving.protos import config_pb2
 from serving.tensors.dtypes import Array, DataType
 from serving.tensors.meta_graphs import read_signatures
@@ -57,6 +57,10 @@ class PythonSession:
                 results = self._session.run(targets, feeds, options=self._options)
             except self._tf.errors.OpError as error:
                 raise error_for(error.error_code, _reason(error.message)) from error
+            except (
+                ValueError
+            ) as error:  # this way of calling checks shapes itself, where the C library asks the graph
+                raise InvalidRequest(str(error)) from error
             return [_from_tensorflow(result, dtype) for result, dtype in zip(results, kinds, strict=True)]
 
         return run

@@ -76,6 +76,8 @@ class Forms:
         writer: AnswerWriter,
     ) -> None:
         """Remember the form of a message that was found to ask `question` of the load `serial`."""
+        if question.has_own_shapes:
+            return
         stencil = cut_stencil(message)
         if stencil is None or stencil.fixed_bytes > MAX_FIXED_BYTES:
             return

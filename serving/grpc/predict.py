@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from serving.desk import Question
-from serving.errors import InvalidRequest
+from serving.errors import InvalidRequest, ShapeMismatch
 from serving.grpc.specs import write_spec
 from serving.protos import predict_pb2
 from serving.repository import Servable
@@ -24,19 +24,36 @@ def read_question(
     signature = servable.signature(request.model_spec.signature_name)
     inputs = request.inputs
     _check_names(inputs, signature)
+    has_own_shapes = False
     try:
-        # By asking whether it is there: a map of protobuf makes an empty entry of what is only looked at.
-        arrays = [
-            read_tensor(inputs[alias], spec, limit_bytes=limit_bytes)
-            if alias in inputs
-            else signature.defaults[alias]
-            for alias, spec in signature.inputs.items()
-        ]
+        arrays = _read_tensors(inputs, signature.inputs, signature, limit_bytes)
+    except ShapeMismatch:
+        if not servable.takes_other_shapes:
+            raise
+        has_own_shapes = True
+        arrays = _read_tensors(inputs, signature.shapeless_inputs, signature, limit_bytes)
     except InvalidRequest:
         if not any(map(is_handle, inputs.values())):
             raise
         arrays = _read_names(servable, signature, inputs)
-    return Question(signature=signature, inputs=arrays, outputs=_wanted(request.output_filter, signature))
+    return Question(
+        signature=signature,
+        inputs=arrays,
+        outputs=_wanted(request.output_filter, signature),
+        has_own_shapes=has_own_shapes,
+    )
+
+
+def _read_tensors(
+    inputs: Mapping[str, Any], specs: Mapping[str, TensorSpec], signature: Signature, limit_bytes: int
+) -> list[Array]:
+    # By asking whether it is there: a map of protobuf makes an empty entry of what is only looked at.
+    return [
+        read_tensor(inputs[alias], spec, limit_bytes=limit_bytes)
+        if alias in inputs
+        else signature.defaults[alias]
+        for alias, spec in specs.items()
+    ]
 
 
 def _read_names(servable: Servable, signature: Signature, inputs: Mapping[str, Any]) -> list[Array]:

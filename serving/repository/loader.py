@@ -31,6 +31,7 @@ class ServableLoader:
     retries: int = 0
     retry_seconds: float = 1.0
     keeps_inputs: bool = False
+    takes_other_shapes: bool = True
     vouch: Vouch | None = None
     """Refuses what nobody trusted signed, before TensorFlow reads a byte of it."""
 
@@ -50,6 +51,7 @@ class ServableLoader:
                 manifest=manifest,
                 is_deterministic=repeats,
                 keeps_inputs=self.keeps_inputs,
+                takes_other_shapes=self.takes_other_shapes,
             )
             replayed = self.warm_up(servable, folder) if self.warm_up is not None else 0
         except ServingError as error:

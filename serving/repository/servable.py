@@ -2,12 +2,14 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from serving.backend import Runner, Session
-from serving.errors import SignatureNotFound
+from serving.errors import InvalidRequest, SignatureNotFound
 from serving.manifest import Manifest
+from serving.tensors.dtypes import Array
 from serving.tensors.signatures import DEFAULT_SIGNATURE, Signature, TensorSpec
+from serving.tensors.tensor_protos import mismatch_text
 
 _serials = itertools.count(1)
 
@@ -26,6 +28,8 @@ class Servable:
     """Whether the same question always has the same answer, as far as anybody can tell."""
     keeps_inputs: bool = False
     """Whether the server has a place for preprocessed inputs."""
+    takes_other_shapes: bool = True
+    """Whether TensorFlow judges inputs of other shapes than the signature says, and not this server."""
     _runners: dict[tuple[str, tuple[str, ...]], Runner] = dataclasses.field(default_factory=dict)
 
     def signature(self, name: str = "") -> Signature:
@@ -54,6 +58,23 @@ class Servable:
         key = signature.name, tuple(spec.alias for spec in outputs)
         runner = self._runners.get(key)
         if runner is None:
-            runner = self.session.bind(list(signature.inputs.values()), outputs)
+            runner = _explaining(
+                self.session.bind(list(signature.inputs.values()), outputs), signature.inputs
+            )
             self._runners[key] = runner
         return runner
+
+
+def _explaining(run: Runner, specs: Mapping[str, TensorSpec]) -> Runner:
+    """The same, but where TensorFlow refuses inputs of other shapes than the signature says, that is said first."""
+
+    def run_explaining(arrays: Sequence[Array]) -> list[Array]:
+        try:
+            return run(arrays)
+        except InvalidRequest as error:
+            for spec, array in zip(specs.values(), arrays, strict=True):
+                if not spec.accepts(array.shape):
+                    raise InvalidRequest(f"{mismatch_text(array.shape, spec)}: {error}") from error
+            raise
+
+    return run_explaining

@@ -1,11 +1,11 @@
 """`:predict` bodies: row format (`instances`) and column format (`inputs`), as tensorflow_serving/util/json_tensor.cc."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from serving.desk import Question
-from serving.errors import InvalidRequest
+from serving.errors import InvalidRequest, ShapeMismatch
 from serving.repository import Servable
 from serving.rest.documents import parse_document
 from serving.rest.naming import NAMED, name_inputs
@@ -46,11 +46,37 @@ class Predict:
         if NAMED in self._body:
             document = name_inputs(document, self._servable, signature)
         convert = functools.partial(to_array, may_hold_booleans=may_hold_booleans)
+        read = functools.partial(self._read, document, signature, convert)
+        has_own_shapes = False
+        try:
+            arrays = read(signature.inputs)
+        except ShapeMismatch:
+            if NAMED in self._body or not self._servable.takes_other_shapes:
+                raise
+            has_own_shapes = True
+            arrays = read(signature.shapeless_inputs)
+        return Question(
+            signature=signature,
+            inputs=signature.complete(arrays),
+            outputs=signature.all_outputs,
+            has_own_shapes=has_own_shapes,
+        )
+
+    def _read(
+        self,
+        document: Mapping[str, Any],
+        signature: Signature,
+        convert: Convert,
+        specs: Mapping[str, TensorSpec],
+    ) -> dict[str, Array]:
         if self._is_columnar:
-            arrays = _read_columns(document["inputs"], signature, convert)
-        else:
-            arrays = _read_rows(document["instances"], signature, convert)
-        return Question(signature=signature, inputs=signature.complete(arrays), outputs=signature.all_outputs)
+            return _read_columns(document["inputs"], specs, signature.required, convert)
+        instances = document["instances"]
+        if _is_row_object(instances[0]) and signature.takes(instances[0]):
+            # What the first row leaves out, all do.
+            specs = {alias: spec for alias, spec in specs.items() if alias in instances[0]}
+            return _read_named_rows(instances, specs, convert)
+        return _read_rows(instances, specs, convert)
 
     def render(self, question: Question, outputs: Sequence[Array]) -> bytes:
         if type(outputs) is Share and not self._is_columnar and len(question.outputs) == 1:
@@ -89,8 +115,12 @@ def _is_columnar(document: Mapping[str, Any]) -> bool:
     return False
 
 
-def _read_columns(value: Any, signature: Signature, convert: Convert) -> dict[str, Array]:  # noqa: ANN401 - JSON
-    specs = signature.inputs
+def _read_columns(
+    value: Any,  # noqa: ANN401 - JSON
+    specs: Mapping[str, TensorSpec],
+    required: Collection[str],
+    convert: Convert,
+) -> dict[str, Array]:
     if not isinstance(value, dict) or is_base64_object(value):
         if len(specs) > 1:
             raise InvalidRequest(
@@ -99,14 +129,13 @@ def _read_columns(value: Any, signature: Signature, convert: Convert) -> dict[st
             )
         (alias,) = specs
         return {alias: convert(value, specs[alias])}
-    missing = next((alias for alias in specs if alias in signature.required and alias not in value), None)
+    missing = next((alias for alias in specs if alias in required and alias not in value), None)
     if missing is not None:
         raise InvalidRequest(f"Missing named input: {missing} in 'inputs' object.")
     return {alias: convert(value[alias], spec) for alias, spec in specs.items() if alias in value}
 
 
-def _read_rows(instances: list[Any], signature: Signature, convert: Convert) -> dict[str, Array]:
-    specs = signature.inputs
+def _read_rows(instances: list[Any], specs: Mapping[str, TensorSpec], convert: Convert) -> dict[str, Array]:
     if not _is_row_object(instances[0]):
         if len(specs) > 1:
             raise InvalidRequest(
@@ -116,8 +145,12 @@ def _read_rows(instances: list[Any], signature: Signature, convert: Convert) -> 
         (alias,) = specs
         _check_plain(instances)
         return {alias: convert(instances, specs[alias])}
-    if signature.takes(instances[0]):  # what the first row leaves out, all do
-        specs = {alias: spec for alias, spec in specs.items() if alias in instances[0]}
+    return _read_named_rows(instances, specs, convert)
+
+
+def _read_named_rows(
+    instances: list[Any], specs: Mapping[str, TensorSpec], convert: Convert
+) -> dict[str, Array]:
     for number, row in enumerate(instances):
         _check_row(row, number, specs)
     return {alias: convert([row[alias] for row in instances], spec) for alias, spec in specs.items()}

@@ -72,6 +72,11 @@ class Signature:
         return [arrays[alias] if alias in arrays else self.defaults[alias] for alias in self.inputs]
 
     @functools.cached_property
+    def shapeless_inputs(self) -> Mapping[str, TensorSpec]:
+        """The inputs, each of any shape: for a question that TensorFlow is to judge."""
+        return {alias: dataclasses.replace(spec, shape=None) for alias, spec in self.inputs.items()}
+
+    @functools.cached_property
     def all_outputs(self) -> tuple[TensorSpec, ...]:
         """In the order of `outputs`: always the same object, so that who asks for all is known at a glance."""
         return tuple(self.outputs.values())

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from serving.errors import InvalidRequest, RequestTooLarge
+from serving.errors import InvalidRequest, RequestTooLarge, ShapeMismatch
 from serving.protos import tensor_pb2
 from serving.tensors.dtypes import BY_NUMBER, Array, DataType
 from serving.tensors.signatures import TensorSpec, shape_text
@@ -52,12 +52,17 @@ def read_tensor(
 
 
 def check_shape(shape: tuple[int, ...], spec: TensorSpec) -> None:
-    """Raises InvalidRequest unless `spec` accepts `shape`."""
+    """Raises ShapeMismatch unless `spec` accepts `shape`."""
     if not spec.accepts(shape):
-        raise InvalidRequest(
-            f"input {spec.alias} must be of type {spec.dtype.name} and shape {shape_text(spec.shape)}, "
-            f"got shape {shape_text(shape)}"
-        )
+        raise ShapeMismatch(mismatch_text(shape, spec))
+
+
+def mismatch_text(shape: tuple[int, ...], spec: TensorSpec) -> str:
+    """What is wrong with an input of this shape."""
+    return (
+        f"input {spec.alias} must be of type {spec.dtype.name} and shape {shape_text(spec.shape)}, "
+        f"got shape {shape_text(shape)}"
+    )
 
 
 def write_tensor(array: Array, dtype: DataType, *, as_content: bool = False) -> bytes:
