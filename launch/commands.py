@@ -37,6 +37,25 @@ def read(words: Sequence[str | Path], *, otherwise: str, env: Mapping[str, str] 
     return finished.stdout
 
 
+def follow(words: Sequence[str | Path], *, otherwise: str, env: Mapping[str, str] | None = None) -> str:
+    """Show what a command prints line by line, and return its last line, which is for programs and not shown.
+
+    Raises StepError with `otherwise` when it fails.
+    """
+    last = ""
+    with subprocess.Popen(
+        [str(word) for word in words], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout or ():
+            print(last, end="", file=sys.stderr, flush=True)
+            last = line
+    if process.returncode != 0:
+        print(last, end="", file=sys.stderr, flush=True)
+        message = f"`{words_of(words)}` ended with {process.returncode}; {otherwise}"
+        raise StepError(message)
+    return last
+
+
 def words_of(words: Sequence[str | Path]) -> str:
     """Return the command as a user would type it, from the project's root."""
     return " ".join(str(word).removeprefix(f"{ROOT}/") for word in words)

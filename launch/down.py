@@ -16,7 +16,7 @@ from launch.steps import StepError, Steps, say
 
 def main() -> int:
     arguments = _arguments()
-    steps = Steps()
+    steps = Steps(total=2 if arguments.all else 1)
     aim_at(arguments.context)
     try:
         stack = Stack(name="local") if arguments.context is None else stack_of(arguments.context)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from launch.commands import ROOT, read
+from launch.commands import ROOT, follow
 from launch.steps import StepError, say
 
 _CLIENT: Final = ROOT / "examples/mnist/client.py"
@@ -28,6 +28,7 @@ class Addresses:
 
 def ask_both(python: str, addresses: Addresses, examples: Path) -> dict[str, float]:
     """Ask 1000 held-out images over gRPC and over REST; return the error rate in percent by transport."""
+    say("    1000 images over gRPC, then over REST")
     return {
         "grpc": _error_rate([python, _CLIENT, f"--server={addresses.grpc_target}", f"--examples={examples}"]),
         "rest": _error_rate([python, _CLIENT, f"--url={addresses.rest_url}", f"--examples={examples}"]),
@@ -35,14 +36,12 @@ def ask_both(python: str, addresses: Addresses, examples: Path) -> dict[str, flo
 
 
 def _error_rate(words: list[str | Path]) -> float:
-    printed = read(
+    answer = follow(
         [*words, "--json"],
         otherwise="see `bin/pulumi stack output` and the pod's log",
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},  # TensorFlow greets on every import
     )
-    rate = float(json.loads(printed.splitlines()[-1])["error_rate"])
-    say(f"    Inference error rate: {rate:.1f}%")
-    return rate
+    return float(json.loads(answer)["error_rate"])
 
 
 @contextmanager

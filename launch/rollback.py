@@ -35,7 +35,7 @@ class Aim:
 
 def main() -> int:
     arguments = _arguments()
-    steps, stack = Steps(), Stack(name=arguments.stack)
+    steps, stack = Steps(total=3), Stack(name=arguments.stack)
     try:
         with steps.step(
             "find", f"Find what {arguments.model or 'the model'} of stack {stack.name} ran before"

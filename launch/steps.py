@@ -1,7 +1,7 @@
 """Titled steps with their seconds: what a person sees while `bin/up` works.
 
-A step is a `with` block. Its title is printed when it starts, its seconds when it ends, and all of them are kept by name for the
-summary. A failure inside a step becomes one sentence that names the step.
+A step is a `with` block. Its number and title are printed when it starts, its seconds when it ends, and all of them are kept by name for
+the summary. A failure inside a step becomes one sentence that names the step.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ class StepError(Exception):
 class Steps:
     """The steps of one run, in order, with the seconds that each took."""
 
-    def __init__(self) -> None:
+    def __init__(self, total: int) -> None:
+        """`total` is how many there will be: each title says how many are left."""
         self.seconds: dict[str, float] = {}
+        self._total, self._begun = total, 0
 
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
@@ -28,7 +30,8 @@ class Steps:
 
         Raises StepError for a StepError inside, prefixed with the step's name.
         """
-        say(f"==> {title}")
+        self._begun += 1
+        say(f"==> [{self._begun}/{self._total}] {title}")
         started = time.monotonic()
         try:
             yield

@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _up(arguments: argparse.Namespace) -> dict[str, Any]:
-    steps = Steps()
+    steps = Steps(total=5)
     stack = stack_for(arguments.context, arguments.registry)
     with steps.step("setup", "Set up the toolchain and the virtual environments"):
         scope = [] if arguments.context is None else ["--context", arguments.context]

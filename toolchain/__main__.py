@@ -1,7 +1,6 @@
 """The command lines behind `bin/setup` and `bin/pulumi`: `python3 -m toolchain setup|env`."""
 
 import argparse
-import io
 import os
 import sys
 
@@ -53,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     set_up.add_argument(
         "--prune", action="store_true", help="also remove what earlier states of this checkout needed"
     )
-    set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
+    set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails, or lasts")
     set_up.add_argument(
         "--print-python", action="store_true", help="print the path of the development Python and end"
     )
@@ -70,7 +69,7 @@ def _setup(options: argparse.Namespace) -> int:
     if options.print_python:
         print(virtualenvs.location(virtualenvs.DEV, places) / "bin" / "python")
         return 0
-    progress = Progress(io.StringIO() if options.quiet else sys.stdout)
+    progress = Progress(sys.stderr if options.quiet else sys.stdout, is_quiet=options.quiet)
     scope = setup.Scope(
         context=options.context,
         only_virtual_environments=options.only == "venvs",

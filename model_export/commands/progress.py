@@ -6,6 +6,7 @@ Lines that a verb says are its results and go to stdout; steps go to stderr, so 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -14,8 +15,11 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bars
 
 from model_export.commands.naming import say
+from model_export.commands.silence import Silence, broken
 from model_export.steps import NOBODY, Watcher
 
+_BAR_COLUMNS = 16
+"""So that step, bar, time and what is left fit side by side on eighty columns."""
 ALMOST = 0.99
 """How full a step's share of the bar gets before the next step begins: what closes it is not counted."""
 
@@ -31,14 +35,16 @@ def working(*, quiet: bool) -> Iterator[tuple[Callable[[str], None], Watcher]]:
             steps = _StepBar(bars)
             yield steps.say, steps
     else:
-        yield say, _StepLines()
+        lines = StepLines()
+        with broken(lines.silence):
+            yield say, lines
 
 
 def _bars(console: Console) -> Bars:
     return Bars(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(_BAR_COLUMNS),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}", markup=False),
         console=console,
@@ -46,20 +52,32 @@ def _bars(console: Console) -> Bars:
     )
 
 
-class _StepLines:
-    """A plain line for each step as it begins."""
+class StepLines:
+    """A plain line for each step as it begins; what takes long says in between how far it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._steps: tuple[str, ...] = ()
+        self._step = ""
+        self._parts = (0, 0)
+        self.silence = Silence(self._under_way, clock)
 
     def plan(self, steps: Sequence[str]) -> None:
         self._steps = tuple(steps)
 
     def enter(self, step: str) -> None:
+        self._step, self._parts = step, (0, 0)
         print(_numbered(self._steps, step), file=sys.stderr, flush=True)
+        self.silence.begin()
 
     def advance(self, done: int, total: int) -> None:
-        """Say nothing: a line for each part would drown the others."""
+        """Keep it for the next sign of life: a line for each part would drown the others."""
+        self._parts = (done, total)
+
+    def _under_way(self, seconds: float) -> str:
+        done, total = self._parts
+        parts = f"{done} of {total}, " if total else ""
+        step = _numbered(self._steps, self._step) if self._step else "starting"
+        return f"{step}: {parts}{seconds:.0f} s"
 
 
 class _StepBar:
@@ -88,12 +106,19 @@ class _StepBar:
             self._task,
             description=_numbered(self._steps, step),
             completed=self._index,
-            left=f"then {', '.join(left)}" if left else "the last step",
+            left=_left_words(left),
             refresh=True,
         )
 
     def advance(self, done: int, total: int) -> None:
         self._bars.update(self._task, completed=self._index + ALMOST * done / max(total, 1))
+
+
+def _left_words(left: Sequence[str]) -> str:
+    """Name the next step and count the others: more would leave no room for the bar."""
+    if not left:
+        return "the last step"
+    return f"then {left[0]}" + (f" and {len(left) - 1} more" if len(left) > 1 else "")
 
 
 def _numbered(steps: Sequence[str], step: str) -> str:

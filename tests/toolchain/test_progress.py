@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from toolchain.progress import CLEAR_LINE, Progress
+from toolchain.progress import CLEAR_LINE, FIRST_SIGN_SECONDS, Progress
 
 
 def test_a_step_ends_with_its_note_and_its_seconds() -> None:
@@ -42,3 +42,16 @@ def test_a_step_that_fails_leaves_no_half_line_on_a_terminal() -> None:
     with pytest.raises(ValueError, match="why"), Progress(stream).step("build kube"):
         raise ValueError("why")
     assert stream.getvalue().endswith(CLEAR_LINE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lines"),
+    [(FIRST_SIGN_SECONDS - 0.1, []), (FIRST_SIGN_SECONDS, ["  build kube: 135 MB (3.0 s)"])],
+    ids=["a moment", "long"],
+)
+def test_a_quiet_command_tells_only_of_what_lasted(seconds: float, lines: list[str]) -> None:
+    stream, times = io.StringIO(), [0.0]
+    with Progress(stream, is_quiet=True, clock=lambda: times[-1]).step("build kube") as step:
+        step.note = "135 MB"
+        times.append(seconds)
+    assert stream.getvalue().splitlines() == lines
