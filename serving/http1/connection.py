@@ -44,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._is_receiving = False
         self._counted_bytes = 0
         self._head: Head | None = None
+        self.has_asked = False
         self.expires_at = self._loop.time() + self._limits.keep_alive_seconds
         self._reset()
 
@@ -234,7 +235,7 @@ class Connection(asyncio.Protocol):
             self._begin(request, keeps_alive=keeps_alive)
 
     def _begin(self, request: Request, *, keeps_alive: bool) -> None:
-        self._answering, self._keeps_alive = request, keeps_alive
+        self._answering, self._keeps_alive, self.has_asked = request, keeps_alive, True
         answer = self._handler(request)
         if isinstance(answer, (bytes, Response)):
             self.finish(request, answer)

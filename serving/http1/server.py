@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import math
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 from serving.http1.connection import Connection
@@ -15,6 +15,8 @@ from serving.http1.messages import QuickHandler, Response
 _SWEEP_SECONDS = 0.5
 """How often deadlines are looked at: one timer for all connections costs less than one per request."""
 _BACKLOG = 1024
+_FIRST_REQUEST_SECONDS = 1.0
+"""How long a closing server waits for the first request of a new connection; a round trip or two, across any continent."""
 RECEIVE_BUDGET_BYTES = 256 << 20
 
 
@@ -82,15 +84,22 @@ class HttpServer:
         self.start_draining()
         if self._server is not None:
             self._server.close()
-        for connection in list(self.connections):
-            connection.close_when_idle()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace_seconds):
-                await self.wait_until_empty()
+        await asyncio.sleep(0)  # the loop has still to make the connections that it has accepted
+        # What was opened a moment ago has its first request on the way, and nobody has told its client to go elsewhere.
+        first_seconds = min(grace_seconds, _FIRST_REQUEST_SECONDS)
+        await self._empty([each for each in self.connections if each.has_asked], first_seconds)
+        await self._empty(self.connections, grace_seconds - first_seconds)
         if self._sweeper is not None:
             self._sweeper.cancel()
         for connection in list(self.connections):
             connection.abort()
+
+    async def _empty(self, idle: Iterable[Connection], seconds: float) -> None:
+        for connection in list(idle):
+            connection.close_when_idle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.wait_until_empty()
 
     async def wait_until_empty(self) -> None:
         """Until no connection is open."""

@@ -258,27 +258,6 @@ async def test_a_client_that_goes_away_cancels_its_request() -> None:
         await asyncio.wait_for(cancelled.wait(), 5)
 
 
-async def test_closing_lets_the_running_answer_finish() -> None:
-    started, may_finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_request: Request) -> Response:
-        started.set()
-        await may_finish.wait()
-        return Response(body=b"done")
-
-    async with serving(wait) as (server, connect):
-        reader, writer = await connect()
-        idle_reader, _ = await connect()
-        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        await started.wait()
-        closing = asyncio.create_task(server.close(grace_seconds=5))
-        assert await idle_reader.read() == b""
-        may_finish.set()
-        status, headers, body = await read_response(reader)
-        await closing
-    assert (status, headers["connection"], body) == (200, "close", b"done")
-
-
 @pytest.mark.parametrize(
     ("segment", "decoded"),
     [
