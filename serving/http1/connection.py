@@ -18,11 +18,13 @@ import httptools
 
 from serving.http1.heads import END_OF_HEAD, LONGEST_BYTES
 from serving.http1.messages import LATER, Head, Request, Response, plain_head
+from serving.http1.strictness import add_field, objection
 from serving.steps import Steps
 
 if TYPE_CHECKING:
     from serving.http1.server import HttpServer
 
+_UPGRADE = "expected HTTP/1.1 requests, got an upgrade to another protocol"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -99,7 +101,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_head(len(name) + len(value) + 4)
         if self._head is None:  # what comes behind chunks is no header: it could claim to be somebody else's
-            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            add_field(self._headers, name.decode("latin-1").lower(), value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
         headers = self._headers
@@ -111,10 +113,11 @@ class Connection(asyncio.Protocol):
             headers,
             int(headers.get("content-length", "0")),
         )
-        if self._parser.should_upgrade():
-            self._refuse(
-                HTTPStatus.NOT_IMPLEMENTED, "expected HTTP/1.1 requests, got an upgrade to another protocol"
-            )
+        wrong = objection(self._parser.get_http_version(), headers)
+        if wrong:
+            self._refuse(HTTPStatus.BAD_REQUEST, wrong)
+        elif self._parser.should_upgrade():
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED, _UPGRADE)
         elif self._head.body_bytes > self._limits.max_request_bytes:
             self._refuse_size()
         elif headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
@@ -215,9 +218,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(
-                HTTPStatus.NOT_IMPLEMENTED, "expected HTTP/1.1 requests, got an upgrade to another protocol"
-            )
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED, _UPGRADE)
         except httptools.HttpParserError as error:
             # A callback that refused has closed already, and its error comes back through the parser.
             self._refuse(HTTPStatus.BAD_REQUEST, f"expected an HTTP/1.1 request, got: {error}")

@@ -119,7 +119,7 @@ async def soak(server: Process, tally: Tally, *, requests: int) -> None:
                         await client.ask()
                     # Half a request, and gone.
                     client.writer.write(
-                        b"POST /v1/models/nope:predict HTTP/1.1\r\ncontent-length: 9\r\n\r\n{"
+                        b"POST /v1/models/nope:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{"
                     )
 
         async def ask_over_grpc() -> None:
@@ -158,7 +158,7 @@ async def ask_as_strangers(server: Process, numbers: range) -> int:
     refused = 0
     for start in numbers[::100]:
         heads = [
-            f"POST /v1/models/stranger-{number}:predict HTTP/1.1\r\nx-tenant: t{number}\r\n"
+            f"POST /v1/models/stranger-{number}:predict HTTP/1.1\r\nhost: x\r\nx-tenant: t{number}\r\n"
             f"x-made-up: {'x' * (number % 700)}\r\ncontent-length: 2\r\n\r\n{{}}"
             for number in range(start, start + 100)
         ]

@@ -116,7 +116,8 @@ async def test_a_client_that_went_away_is_written_down(tmp_path: Path) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", world.server.rest_port)
         body = json.dumps(BODY).encode()
         writer.write(
-            b"POST /v1/models/double:predict HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+            b"POST /v1/models/double:predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+            + body
         )
         while not started.is_set():  # noqa: ASYNC110 - the model runs in a thread
             await asyncio.sleep(0)

@@ -128,31 +128,41 @@ async def test_a_connection_is_kept_as_the_client_wishes(request_text: bytes, st
     ("text", "status"),
     [
         pytest.param(b"nonsense\r\n\r\n", 400, id="no HTTP"),
-        pytest.param(b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400, id="no header"),
-        pytest.param(b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", 400, id="negative length"),
-        pytest.param(b"POST / HTTP/1.1\r\ncontent-length: 1x\r\n\r\n", 400, id="no length"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n", 400, id="no header"),
+        pytest.param(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", 400, id="negative length"),
+        pytest.param(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1x\r\n\r\n", 400, id="no length"),
         pytest.param(
-            b"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd", 400, id="two lengths"
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+            400,
+            id="two lengths",
         ),
         pytest.param(
-            b"POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
             400,
             id="length and chunks: smuggling",
         ),
-        pytest.param(b"POST / HTTP/1.1\r\ntransfer-encoding: x\r\n\r\n", 400, id="unknown coding: smuggling"),
-        pytest.param(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 400, id="no chunk size"),
-        pytest.param(b"GET / HTTP/1.1\r\na: b\r\n c\r\n\r\n", 400, id="folded header"),
-        pytest.param(b"GET / HTTP/1.1\r\na: b\0c\r\n\r\n", 400, id="NUL in a header"),
-        pytest.param(b"GET /\0 HTTP/1.1\r\n\r\n", 400, id="NUL in the path"),
-        pytest.param(b"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n", 501, id="upgrade"),
-        pytest.param(b"POST / HTTP/1.1\r\ncontent-length: 101\r\n\r\n", 413, id="long body announced"),
         pytest.param(
-            b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n65\r\n" + b"x" * 101,
+            b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: x\r\n\r\n", 400, id="unknown coding: smuggling"
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 400, id="no chunk size"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n", 400, id="folded header"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\na: b\0c\r\n\r\n", 400, id="NUL in a header"),
+        pytest.param(b"GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n", 400, id="NUL in the path"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n", 501, id="upgrade"
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 101\r\n\r\n", 413, id="long body announced"
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n65\r\n" + b"x" * 101,
             413,
             id="long body in chunks",
         ),
-        pytest.param(b"GET /" + b"x" * 1000 + b" HTTP/1.1\r\n\r\n", 431, id="long path"),
-        pytest.param(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431, id="many headers"),
+        pytest.param(b"GET /" + b"x" * 1000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", 431, id="long path"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431, id="many headers"),
     ],
 )
 async def test_a_request_against_the_rules_is_refused_and_its_connection_closed(
@@ -169,13 +179,15 @@ async def test_a_request_against_the_rules_is_refused_and_its_connection_closed(
 @pytest.mark.parametrize(("size", "status"), [(0, 200), (99, 200), (100, 200), (101, 413)])
 async def test_the_body_limit_is_exact(size: int, status: int) -> None:
     async with serving(max_request_bytes=100) as (_, connect):
-        answer = await ask(connect, b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size)
+        answer = await ask(
+            connect, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
+        )
     assert answer[0] == status
 
 
 async def test_half_a_request_is_refused_when_its_time_is_up() -> None:
     async with serving(receive_timeout_seconds=0.01) as (_, connect):
-        status, _, body = await ask(connect, b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nabc")
+        status, _, body = await ask(connect, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nabc")
     assert (status, body) == (408, b"expected the whole request within 0.01 s")
 
 
@@ -184,7 +196,7 @@ async def test_trickling_bytes_do_not_extend_the_deadline() -> None:
         reader, writer = await connect()
 
         async def trickle() -> None:
-            writer.write(b"GET / HTTP/1.1\r\n")
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n")
             while not reader.at_eof():
                 writer.write(b"a: b\r\n")
                 await asyncio.sleep(0.02)

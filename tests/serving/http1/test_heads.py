@@ -31,16 +31,21 @@ async def test_a_head_that_was_seen_is_known_on_every_connection() -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        pytest.param(b"POST /a HTTP/1.1\r\nconnection: close\r\ncontent-length: 2\r\n\r\n", id="closing"),
-        pytest.param(b"POST /a HTTP/1.0\r\ncontent-length: 2\r\n\r\n", id="HTTP/1.0"),
-        pytest.param(b"POST /a HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n", id="asking"),
         pytest.param(
-            b"POST /a HTTP/1.1\r\n%scontent-length: 2\r\n\r\n"
+            b"POST /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n", id="closing"
+        ),
+        pytest.param(b"POST /a HTTP/1.0\r\ncontent-length: 2\r\n\r\n", id="HTTP/1.0"),
+        pytest.param(
+            b"POST /a HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n", id="asking"
+        ),
+        pytest.param(
+            b"POST /a HTTP/1.1\r\nhost: x\r\n%scontent-length: 2\r\n\r\n"
             % b"".join(b"n%d: x\r\n" % number for number in range(32)),
             id="many headers",
         ),
         pytest.param(
-            b"POST /a HTTP/1.1\r\nlong: %s\r\ncontent-length: 2\r\n\r\n" % (b"x" * 2048), id="long head"
+            b"POST /a HTTP/1.1\r\nhost: x\r\nlong: %s\r\ncontent-length: 2\r\n\r\n" % (b"x" * 2048),
+            id="long head",
         ),
     ],
 )

@@ -191,7 +191,9 @@ async def test_a_body_that_is_none_is_refused_as_ever(tmp_path: Path) -> None:
         twice = b'{"instances":["a"],"instances":[' + json.dumps(host.uri()).encode() + b"]}"
         for body, complaint in ((b'{"uri"', "JSON Parse error"), (twice, 'got "instances" twice')):
             reader, writer = await asyncio.open_connection("127.0.0.1", server.rest_port)
-            writer.write(f"POST {PREDICT} HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+            writer.write(
+                f"POST {PREDICT} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+            )
             head = await reader.readuntil(b"\r\n\r\n")
             said = await reader.read(500)
             writer.close()
