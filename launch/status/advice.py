@@ -18,6 +18,10 @@ _ADVICE: Final = (
         r"Insufficient (cpu|memory)",
         "lower resources.cpuMillicores or resources.memoryMib, or add a node; then `bin/pulumi up`",
     ),
+    (
+        r"NodeNotReady|node\.kubernetes\.io/(unreachable|not-ready)",
+        "a node fell silent: its pods start on another half a minute after; see `kubectl get nodes`, and mend or delete it",
+    ),
     (r"untolerated taint|node affinity|node selector", "check gpu.product and the taints of the nodes"),
     (
         r"ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName",

@@ -141,6 +141,13 @@ def test_a_pod_with_gpus_asks_tolerates_and_chooses():
     assert "NVIDIA_VISIBLE_DEVICES" not in {each["name"] for each in container["env"]}
 
 
+def test_the_pods_of_a_lost_node_are_given_up_after_half_a_minute():
+    borne = {each["key"]: each for each in pod_of()["tolerations"]}
+    for condition in ("not-ready", "unreachable"):
+        toleration = borne[f"node.kubernetes.io/{condition}"]
+        assert (toleration["effect"], toleration["tolerationSeconds"]) == ("NoExecute", 30)
+
+
 @pytest.mark.parametrize(
     ("spread", "on_hosts"), [("preferred", "ScheduleAnyway"), ("required", "DoNotSchedule")]
 )
