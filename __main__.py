@@ -10,7 +10,7 @@ from components.config import ModelConfig, load_config
 from components.contracts import agreed_contracts
 from components.platform import ServingPlatform, ServingPlatformArgs, cluster_provider
 from components.rollout_gate import judged, tell_distances
-from components.servable import export_request, published, vouched
+from components.servable import export_request, published, tell, vouched
 from model_export.artifact import ModelArtifact
 from model_export.ensure import ensure
 from model_export.errors import ExportError
@@ -19,7 +19,7 @@ from model_export.errors import ExportError
 def servable(model: ModelConfig, key: str = "model.source") -> ModelArtifact:
     """Return the verified servable of a model, exporting it where there is none yet."""
     try:
-        return vouched(model, published(model, key) or ensure(export_request(model), report=pulumi.log.info))
+        return vouched(model, published(model, key) or ensure(export_request(model), report=tell))
     except ExportError as error:
         raise pulumi.RunError(f"model {model.name}: {error}") from error
 

@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
+import pulumi
+
 from components.config import ModelConfig
 from components.errors import ConfigError, config_error
 from model_export.artifact import MANIFEST_NAME, ExportRequest, Manifest, ModelArtifact
+
+
+def tell(line: str) -> None:
+    """Show what the exporter says: results for good, its steps, `[4/7] …`, only while they last."""
+    pulumi.log.info(line, ephemeral=line.startswith("["))
 
 
 def published(model: ModelConfig, key: str = "model.source") -> ModelArtifact | None:

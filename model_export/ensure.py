@@ -7,10 +7,14 @@ The door for the Pulumi program. It never imports TensorFlow: what stands is jud
 from __future__ import annotations
 
 import os
+import queue
+import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -21,8 +25,13 @@ from model_export.standing import standing_artifact
 
 PYTHON_VARIABLE: Final = "TF_SERVING_PLATFORM_EXPORT_PYTHON"
 """Names the interpreter that has TensorFlow, where it is not the one that runs the Pulumi program."""
+_STEP: Final = re.compile(r"\[\d+/\d+\] ")
+"""How a line begins that says which step of the export is under way, of how many."""
 _ERROR: Final = "error: "
+_KEPT_COMPLAINTS: Final = 1_000
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parent.parent
+_Said = tuple[IO[str], str | None]
+"""A stream and a line of it; None when it ended."""
 
 
 def ensure(request: ExportRequest, *, report: Callable[[str], None] = print) -> ModelArtifact:
@@ -78,37 +87,56 @@ def _absolute_builder(builder: str) -> str:
 
 def _export(request: ExportRequest, report: Callable[[str], None]) -> None:
     words = command_line(request)
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        try:
-            process = subprocess.Popen(
-                words,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                text=True,
-                errors="replace",
-                cwd=_PACKAGE_ROOT,
-            )
-        except OSError as error:
-            message = f"expected a Python interpreter with TensorFlow at {words[0]}, received {error}; set {PYTHON_VARIABLE}"
-            raise ExportError(message) from error
-        with process:
-            _pass_on(process, report)
-        if process.returncode != 0:
-            raise ExportError(_reason(process.returncode, complaints))
-
-
-def _pass_on(process: subprocess.Popen[str], report: Callable[[str], None]) -> None:
     try:
-        for line in process.stdout or ():
-            report(line.rstrip("\n"))
+        process = subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=_PACKAGE_ROOT,
+        )
+    except OSError as error:
+        message = f"expected a Python interpreter with TensorFlow at {words[0]}, received {error}; set {PYTHON_VARIABLE}"
+        raise ExportError(message) from error
+    with process:
+        complaints = _pass_on(process, report)
+    if process.returncode != 0:
+        raise ExportError(_reason(process.returncode, complaints))
+
+
+def _pass_on(process: subprocess.Popen[str], report: Callable[[str], None]) -> Sequence[str]:
+    """Report results and steps as they come, and return the last lines of what else was said on standard error."""
+    said: queue.SimpleQueue[_Said] = queue.SimpleQueue()
+    for stream in (process.stdout, process.stderr):
+        threading.Thread(target=_listen, args=(stream, said), daemon=True).start()
+    complaints: deque[str] = deque(maxlen=_KEPT_COMPLAINTS)
+    ended = 0
+    try:
+        while ended < 2:  # both streams
+            stream, line = said.get()
+            if line is None:
+                ended += 1
+            elif stream is process.stdout or _STEP.match(line):
+                report(line)
+            else:
+                complaints.append(line)
     except BaseException:  # also Ctrl-C: an export must not go on without its reader
         process.terminate()
         raise
+    return complaints
 
 
-def _reason(code: int, complaints: IO[str]) -> str:
-    complaints.seek(0)
-    lines = [line.rstrip("\n") for line in complaints if line.strip()]
+def _listen(stream: IO[str], said: queue.SimpleQueue[_Said]) -> None:
+    # Two pipes, one reader each: whoever read one to its end first would let the other fill up and the export stand still.
+    with suppress(ValueError):  # closed meanwhile: nobody reads any more
+        for line in stream:
+            said.put((stream, line.rstrip("\n")))
+    said.put((stream, None))
+
+
+def _reason(code: int, complaints: Sequence[str]) -> str:
+    lines = [line for line in complaints if line.strip()]
     sentences = [line.removeprefix(_ERROR) for line in lines if line.startswith(_ERROR)]
     if sentences:
         return sentences[-1]

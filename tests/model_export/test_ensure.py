@@ -77,6 +77,43 @@ def test_progress_is_passed_on_line_by_line(tmp_path: Path, monkeypatch: pytest.
     assert (artifact.version, lines) == (5, ["one", "two"])
 
 
+def test_steps_are_passed_on_as_well_and_noise_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(tmp_path)
+    prepared = write_version(asked).rename(tmp_path / "prepared")
+    script = "echo '[1/2] reading' >&2; echo noise >&2; echo '[2/2] freezing: 6 s' >&2"
+    exporting_with(f"{script}; mv {prepared} {asked.base_path}/5", tmp_path, monkeypatch)
+    lines: list[str] = []
+
+    ensure(asked, report=lines.append)
+
+    assert lines == ["[1/2] reading", "[2/2] freezing: 6 s"]
+
+
+def test_noise_without_end_does_not_hold_up_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(tmp_path)
+    exporting_with(
+        "yes noise | head -n 200000 >&2; echo 'error: the last word' >&2; exit 1", tmp_path, monkeypatch
+    )
+
+    with pytest.raises(ExportError, match=r"^the last word$"):
+        ensure(asked, report=lambda _: None)
+
+
+def test_a_reader_that_gives_up_ends_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = request(tmp_path)
+    exporting_with("echo one; exec sleep 600", tmp_path, monkeypatch)
+
+    def give_up(line: str) -> None:
+        raise KeyboardInterrupt(line)
+
+    with pytest.raises(KeyboardInterrupt, match="one"):
+        ensure(asked, report=give_up)
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
