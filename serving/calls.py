@@ -6,6 +6,8 @@ from typing import Final
 
 CALLER: Final = ":caller"
 """Under this name an admitted request's metadata tells who sent it; no client can send a name with a colon in front."""
+REQUEST_ID_HEADER: Final = "x-request-id"
+"""What a request is called by its client, in the access log and in its answer."""
 TENANT_HEADER: Final = "x-tenant"
 """For whom a request is; whoever has many waiting is served less often."""
 

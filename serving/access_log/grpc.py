@@ -10,9 +10,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from serving.access_log.identifiers import REQUEST_ID_HEADER
 from serving.access_log.journal import Entry, Journal
-from serving.calls import Call, Trace
+from serving.calls import REQUEST_ID_HEADER, Call, Trace
 from serving.errors import ServingError
 from serving.grpc import Method, StatusCode, status_of
 from serving.grpc.calls import Cancel, Finish

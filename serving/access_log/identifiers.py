@@ -4,9 +4,9 @@ import itertools
 import re
 import secrets
 from collections.abc import Mapping
-from typing import Final
 
-REQUEST_ID_HEADER: Final = "x-request-id"
+from serving.calls import REQUEST_ID_HEADER
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # W3C Trace Context, section 3.2: version, trace-id, parent-id, flags; an id of zeros is none.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")

@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
 
-from serving.access_log.identifiers import REQUEST_ID_HEADER
 from serving.access_log.journal import Entry, Journal
-from serving.calls import Trace
+from serving.calls import REQUEST_ID_HEADER, Trace
 from serving.errors import ServingError
 from serving.http1 import Request, Response
 from serving.http1.messages import LATER, Answer, Carrier, QuickHandler, write_fields

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from serving import open_inference
-from serving.calls import Call
+from serving.calls import REQUEST_ID_HEADER, Call
 from serving.errors import PermissionRefused
 from serving.grpc import Method, PassedStatus, StatusCode
 from serving.grpc.calls import Cancel, Counted, Finish, forget
@@ -49,7 +49,7 @@ def _pass(client: UnaryClient, path: str, metrics: Metrics) -> Method:
         counted = Counted(metrics, name, finish)
 
         def answered(answer: bytes | None, error: StatusError | None) -> None:
-            counted(answer, None if error is None else _passed(error))
+            counted(answer, None if error is None else _passed(error, is_named=call.trace is not None))
 
         nonlocal latest
         if latest[0] is not call.metadata:  # one object for all calls of a connection with the same headers
@@ -73,5 +73,9 @@ def _forwarded(metadata: Mapping[str, str]) -> Metadata:
     )
 
 
-def _passed(error: StatusError) -> PassedStatus:
-    return PassedStatus(StatusCode(int(error.status)), error.message, error.metadata)
+def _passed(error: StatusError, *, is_named: bool) -> PassedStatus:
+    """`is_named`: the access log has named the call, and sends that name; the upstream's own would be a second one."""
+    metadata = error.metadata
+    if is_named:
+        metadata = tuple(each for each in metadata if each[0] != REQUEST_ID_HEADER)
+    return PassedStatus(StatusCode(int(error.status)), error.message, metadata)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Final
 
+from serving.calls import REQUEST_ID_HEADER
 from serving.errors import InvalidRequest, ServingError, Unavailable
 from serving.http1 import LATER, Answer, Request, Response
 from serving.http1.messages import write_fields
@@ -126,6 +127,8 @@ class _Passing:
         seconds = time.perf_counter() - self._started
         labels = self._model, "pass_through", "rest"
         self._metrics.requests.count(labels, str(int(response.status)), seconds)
+        if self._request.trace is not None:  # the access log names the request, and once
+            response.headers = tuple(each for each in response.headers if each[0] != REQUEST_ID_HEADER)
         if response.status != _OK or response.content_type != _JSON:
             self._request.answer(response)
             return

@@ -10,7 +10,9 @@ import grpc.aio
 import pytest
 
 from serving.access_log.identifiers import RequestIds
+from serving.upstream import UpstreamServer
 from tests.serving.access.worlds import PREDICT, Asked, ask_rest, identity, question, serve, write_access
+from tests.serving.upstream.worlds import settings
 
 PREDICT_PATH = "/v1/models/double:predict"
 BODY = {"instances": [[1, 2]]}
@@ -89,6 +91,28 @@ async def test_who_is_not_let_in_can_name_the_call_that_was_refused(tmp_path: Pa
 async def test_without_a_log_no_id_comes_back(tmp_path: Path) -> None:
     async with serve(tmp_path) as server:
         assert await call(server, question("double"), ("x-request-id", "a-1")) == (grpc.StatusCode.OK, [])
+
+
+@pytest.mark.parametrize("model", ["double", "nope"])
+async def test_a_request_that_passes_two_servers_comes_back_with_the_name_that_the_first_gave_it(
+    tmp_path: Path, model: str
+) -> None:
+    log = tmp_path / "front.log"
+    async with serve(tmp_path, access_log=str(tmp_path / "behind.log")) as behind:
+        chosen = settings(
+            upstream_rest=f"127.0.0.1:{behind.rest_port}",
+            upstream_grpc=f"127.0.0.1:{behind.grpc_port}",
+            access_log=str(log),
+        )
+        front = UpstreamServer(chosen)
+        await front.start()
+        try:
+            response = await ask_rest(front, f"/v1/models/{model}:predict", body=BODY)
+            _, told = await call(front, question(model))
+        finally:
+            await front.close()
+    over_rest, over_grpc = [line["request_id"] for line in lines(log)]
+    assert (response.headers.get_list("x-request-id"), told) == ([over_rest], [over_grpc])
 
 
 def test_two_servers_make_different_ids() -> None:
