@@ -102,7 +102,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             "node_ports": server.node_ports,
             **_console_facts(args),
             **_canary_facts(args, images),
-            "previous": previous(args.deployed, args.served.model.name, self.image),
+            "previous": previous(args.deployed, args.served.model.name, self.image, _running(args).digest),
         }
         self.register_outputs(self.facts)
 
@@ -274,8 +274,12 @@ def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[st
     return {"canary": facts}
 
 
+def _running(args: ModelEndpointArgs) -> ModelArtifact:
+    return rollout.running(args.served, args.artifact, args.candidate)
+
+
 def _known_facts(args: ModelEndpointArgs) -> dict[str, Any]:
-    artifact = rollout.running(args.served, args.artifact, args.candidate)
+    artifact = _running(args)
     accuracy = artifact.manifest.accuracy
     return {
         "model": artifact.name,

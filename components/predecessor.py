@@ -12,21 +12,24 @@ import pulumi
 _KEPT: Final = ("model_version", "model_digest", "image")
 
 
-def previous(deployed: pulumi.Input[Any], model: str, image: pulumi.Input[str]) -> pulumi.Output[Any]:
+def previous(
+    deployed: pulumi.Input[Any], model: str, image: pulumi.Input[str], digest: str
+) -> pulumi.Output[Any]:
     """Return what a model ran before, from what the stack's last update exported of each of its models, by name."""
     return pulumi.Output.all(deployed, image).apply(
-        lambda both: predecessor((both[0] or {}).get(model, {}), both[1])
+        lambda both: predecessor((both[0] or {}).get(model, {}), image=both[1], digest=digest)
     )
 
 
-def predecessor(deployed: Mapping[str, Any], image: str) -> dict[str, Any] | None:
-    """Return version, digest and image of what one model ran before `image`; None where nothing else ever did.
+def predecessor(deployed: Mapping[str, Any], *, image: str, digest: str) -> dict[str, Any] | None:
+    """Return version, digest and image of what one model ran before the model `digest` in `image`; None where nothing else ever did.
 
-    `deployed` is what the stack's last update exported of the model.
+    `deployed` is what the stack's last update exported of the model. The image alone would not tell: a version that pods fetch changes
+    none.
     """
     if not deployed.get("image"):
         return None
-    if deployed["image"] != image:
+    if (deployed["image"], deployed.get("model_digest")) != (image, digest):
         return {key: deployed.get(key) for key in _KEPT}
-    previous: dict[str, Any] | None = deployed.get("previous")
-    return previous
+    former: dict[str, Any] | None = deployed.get("previous")
+    return former

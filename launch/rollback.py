@@ -33,6 +33,24 @@ class Aim:
     image: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A stack's configuration, as one of its models sees it."""
+
+    sections: Mapping[str, Any]
+    model: str
+
+    def of(self, section: str) -> dict[str, Any]:
+        """Return a section: the stack's, with the model's own keys on top."""
+        own = self.sections.get("models", {}).get(self.model, {})
+        return {**self.sections.get(section, {}), **own.get(section, {})}
+
+    def path(self, section: str) -> str:
+        """Return where a section of the model is written."""
+        is_one_of_several = self.model in self.sections.get("models", {})
+        return f'models["{self.model}"].{section}' if is_one_of_several else section
+
+
 def main() -> int:
     arguments = _arguments()
     steps, stack = Steps(total=3), Stack(name=arguments.stack)
@@ -41,15 +59,14 @@ def main() -> int:
             "find", f"Find what {arguments.model or 'the model'} of stack {stack.name} ran before"
         ):
             name, facts = chosen_model(stack.outputs(), arguments.model)
-            settings = stack.settings()
-            image = _model(settings, name).get("pushedImage", "")
+            settings = Settings(sections=stack.settings(), model=name)
+            refuse_canary(settings)
+            image = settings.of("model").get("pushedImage", "")
             aim = aim_of(name, facts, failed_with=image if stack.has_failed() else None)
-            folder = folder_of(aim, name, [*_folders(settings, name), *arguments.source])
+            folder = folder_of(aim, name, [*_bases(settings), *arguments.source])
             say(f"    version {aim.version} from {folder}, image {aim.image}")
         with steps.step("settings", f"Write it into {stack.settings_path.name}"):
-            stack.set(
-                _keys(settings, name), {"source": folder, "version": aim.version, "pushedImage": aim.image}
-            )
+            stack.set(settings.path("model"), keys_of(aim, folder, settings))
         with steps.step("deploy", "Roll the pods; no image is built: pulumi up"):
             stack.roll()
     except StepError as error:
@@ -112,18 +129,30 @@ def _digest(folder: Path) -> str:
     return str(manifest.get("identity", ""))
 
 
-def _folders(settings: Mapping[str, Any], name: str) -> list[str]:
-    model = _model(settings, name)
+def refuse_canary(settings: Settings) -> None:
+    """Raise StepError where a canary decides what the stable pods run: it goes back by its own key."""
+    if settings.of("canary").get("source"):
+        message = (
+            f"model {settings.model} has a canary, which goes back by its phase: `bin/pulumi config set --path "
+            f"{settings.path('canary')}.phase aborted`, then `bin/pulumi up`"
+        )
+        raise StepError(message)
+
+
+def keys_of(aim: Aim, folder: str, settings: Settings) -> dict[str, object]:
+    """Return what to write into the model's section; a version that pods fetch or mount has no image of its own."""
+    is_in_image = settings.of("delivery").get("mode", "image") == "image"
+    return {
+        "source": folder,
+        "version": aim.version,
+        **({"pushedImage": aim.image} if is_in_image else {}),
+    }
+
+
+def _bases(settings: Settings) -> list[str]:
+    model = settings.of("model")
     repository, source = model.get("repository", _REPOSITORY), model.get("source", "")
-    return [f"{repository}/{name}", *([str(Path(source).parent)] if source else [])]
-
-
-def _model(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {**settings.get("model", {}), **settings.get("models", {}).get(name, {}).get("model", {})}
-
-
-def _keys(settings: Mapping[str, Any], name: str) -> str:
-    return f'models["{name}"].model' if name in settings.get("models", {}) else "model"
+    return [f"{repository}/{settings.model}", *([str(Path(source).parent)] if source else [])]
 
 
 def _arguments() -> argparse.Namespace:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from launch.rollback import Aim, aim_of, chosen_model, folder_of
+from launch.rollback import Aim, Settings, aim_of, chosen_model, folder_of, keys_of, refuse_canary
 from launch.steps import StepError
 
 BEFORE = {"model_version": 1000, "model_digest": "sha256:a", "image": "registry/models/mnist:1000@sha256:a"}
@@ -73,3 +73,23 @@ def test_a_version_that_is_not_here_says_where_it_was_looked_for(tmp_path: Path)
     publish(tmp_path, "sha256:of another export")
     with pytest.raises(StepError, match=rf"digest sha256:a in one of {tmp_path}/1000, found none"):
         folder_of(AIM, "mnist", [str(tmp_path)])
+
+
+def test_a_version_that_pods_fetch_has_no_image_to_go_back_to() -> None:
+    fetched = Settings(sections={"delivery": {"mode": "init-fetch"}}, model="mnist")
+    assert keys_of(AIM, "models/1000", Settings(sections={}, model="mnist"))["pushedImage"] == AIM.image
+    assert keys_of(AIM, "models/1000", fetched) == {"source": "models/1000", "version": 1000}
+
+
+def test_one_of_several_models_has_its_own_keys_on_top_of_the_stacks() -> None:
+    sections = {"model": {"repository": "r", "source": "s"}, "models": {"a.b": {"model": {"source": "own"}}}}
+    settings = Settings(sections=sections, model="a.b")
+    assert settings.of("model") == {"repository": "r", "source": "own"}
+    assert settings.path("model") == 'models["a.b"].model'
+    assert Settings(sections=sections, model="other").path("model") == "model"
+
+
+def test_a_canary_goes_back_by_its_own_key() -> None:
+    refuse_canary(Settings(sections={"canary": {"source": ""}}, model="mnist"))
+    with pytest.raises(StepError, match=r"config set --path canary\.phase aborted"):
+        refuse_canary(Settings(sections={"canary": {"source": "build/next"}}, model="mnist"))
