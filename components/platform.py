@@ -127,12 +127,14 @@ class ServingPlatform(pulumi.ComponentResource):
 def cluster_provider(cluster: ClusterConfig) -> kubernetes.Provider:
     """Return the provider of the stack's cluster: explicit, so that a stack never lands where a shell happens to point.
 
-    A preview reaches no cluster for what it creates, so it works with an unknown or unreachable one.
+    A preview reaches no cluster for what it creates, so it works with an unknown or unreachable one. Without an identifier the provider
+    takes another address of the API server for another cluster, and makes every object of the stack anew.
     """
     return kubernetes.Provider(
         "cluster",
         kubeconfig=cluster.kubeconfig or None,
         context=cluster.context or None,
+        cluster_identifier=cluster.identifier or None,
     )
 
 

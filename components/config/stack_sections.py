@@ -24,6 +24,11 @@ class ClusterConfig:
 
     context: str = setting("", "Context of the kubeconfig; empty for the current one.")
     kubeconfig: str = setting("", "Path of the kubeconfig; empty for KUBECONFIG, then ~/.kube/config.")
+    identifier: str = setting(
+        "",
+        "Name of the cluster for good, such as prod-eu: while it stays, another address or certificate of its API server replaces nothing; empty to go by those.",
+        pattern=DNS_LABEL,
+    )
     namespace: str = setting(
         "tf-serving", "Namespace that is created for this stack alone.", pattern=DNS_LABEL
     )
