@@ -111,5 +111,5 @@ def test_every_tutorial_is_followed_by_a_test() -> None:
     followed = (Path(__file__).parent / "test_tutorials.py").read_text()
     pages = sorted((ROOT / "docs/tutorials").glob("*.md"))
     left = [page.name for page in pages if page.name not in followed]
-    # What these tell to type needs a cluster: tests/e2e/road/test_existing_cluster.py and the tests of components do it.
-    assert left == ["canary.md", "existing-cluster.md", "gpu.md"]
+    # What this one tells to type needs a cluster: tests/e2e/road/test_existing_cluster.py does it.
+    assert left == ["existing-cluster.md"]

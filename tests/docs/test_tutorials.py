@@ -1,17 +1,20 @@
 """The tutorials, followed to the letter: every block runs, or where it needs a cluster its words are checked."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.docs.pages import ROOT, blocks_of, follow
+from tests.docs.pages import ROOT, Block, blocks_of, follow
 from tests.model_export.repository.conftest import s3_environment, s3_server
 from tests.model_export.repository.s3_server import ACCESS, BUCKET, SECRET, S3Server
 from tests.package.linked import link_package
 from tests.policy import project
+from tests.policy.project import Project
 from tests.serving.processes import free_port
 
 __all__ = ["s3_environment", "s3_server"]
@@ -90,3 +93,63 @@ def test_the_typescript_of_the_tutorial_is_the_example_that_was_type_checked() -
         each for each in blocks_of("docs/tutorials/other-languages.md") if each.language == "typescript"
     ]
     assert block.text == (ROOT / "examples/package/typescript/index.ts").read_text()
+
+
+def settings_of(block: Block) -> dict[str, dict[str, object]]:
+    """The sections of a block of configuration, by name."""
+    config = yaml.safe_load(block.text)["config"]
+    return {name.partition(":")[2]: values for name, values in config.items()}
+
+
+def previewed(checkout: Project, *flags: str) -> str:
+    done = checkout.pulumi("preview", "--stack", "prod", *flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+GPU_BLOCKS = [block for block in blocks_of("docs/tutorials/gpu.md") if block.language == "yaml"]
+ASKS_FOR = ["nvidia.com/gpu : ", "nvidia.com/gpu.shared", "NVIDIA-H100-80GB-HBM3"]
+
+
+@pytest.mark.parametrize(
+    ("block", "asked"), list(zip(GPU_BLOCKS, ASKS_FOR, strict=True)), ids=["one", "a share", "a kind"]
+)
+def test_a_model_on_gpus_as_far_as_a_preview_goes(block: Block, asked: str, tmp_path: Path) -> None:
+    checkout = project.make(tmp_path)
+    checkout.write_stack("prod", **settings_of(block))
+    assert asked in " ".join(previewed(checkout, "--diff").replace('"', "").split())
+
+
+@pytest.mark.tensorflow
+def test_a_canary_as_far_as_a_preview_goes(tmp_path: Path) -> None:
+    (tmp_path / "checkout").mkdir()
+    checkout = project.make(tmp_path / "checkout")
+    stable = ROOT / "examples/mnist/published/1000"
+    shutil.copytree(stable, tmp_path / "1100")
+    manifest = json.loads((stable / "manifest.json").read_text())
+    (tmp_path / "1100/manifest.json").write_text(json.dumps({**manifest, "version": 1100}))
+    (begin,) = [block for block in blocks_of("docs/tutorials/canary.md") if block.language == "yaml"]
+    sections = settings_of(begin)
+    sections["model"] |= {"source": str(stable), "repository": str(tmp_path / "models")}
+    sections["canary"] |= {"source": str(tmp_path / "1100")}
+    checkout.write_stack("prod", **sections, gpu={"available": 16}, quota={"pods": 16, "gpus": 16})
+    said = [previewed(checkout)]
+    for line in lines_of_pulumi("docs/tutorials/canary.md", "config"):
+        assert checkout.pulumi(*line).returncode == 0
+        said.append(previewed(checkout))
+    trial, promoted, aborted = said
+    assert "canary 1100 is on trial beside stable 1000" in trial
+    assert "canary 1100 against stable 1000" in trial
+    assert "canary 1100 is promoted" in promoted
+    assert "canary 1100 is aborted" in aborted
+
+
+def lines_of_pulumi(page: str, verb: str) -> list[list[str]]:
+    """The words behind `bin/pulumi` of each line of a page that begins so and goes on with `verb`."""
+    lines = [
+        shlex.split(line)
+        for block in blocks_of(page)
+        for line in block.text.splitlines()
+        if block.language == "sh"
+    ]
+    return [words[1:] for words in lines if words[:2] == ["bin/pulumi", verb]]
