@@ -37,7 +37,11 @@ def test_a_pipe_gets_one_line_for_each_step_and_results_apart(capsys: pytest.Cap
         watcher.enter("freezing")
 
     captured = capsys.readouterr()
-    assert captured.err.splitlines() == ["[1/3] reading", "[2/3] freezing"]
+    # Of a machine that stands still for seconds there may be signs of life in between: they are tested below.
+    assert [line for line in captured.err.splitlines() if ":" not in line] == [
+        "[1/3] reading",
+        "[2/3] freezing",
+    ]
     assert captured.out == "Successfully loaded model.\n"
 
 
