@@ -76,8 +76,7 @@ class StepLines:
     def _under_way(self, seconds: float) -> str:
         done, total = self._parts
         parts = f"{done} of {total}, " if total else ""
-        step = _numbered(self._steps, self._step) if self._step else "starting"
-        return f"{step}: {parts}{seconds:.0f} s"
+        return f"{_numbered(self._steps, self._step)}: {parts}{seconds:.0f} s"
 
 
 class _StepBar:

@@ -124,6 +124,7 @@ class MovingLines:
         self._finished: set[str] = set()
         self._moving: tuple[str, int, int] | None = None
         self.silence = Silence(self._under_way, clock)
+        self.silence.begin()
 
     def __call__(self, path: str, done_bytes: int, total_bytes: int) -> None:
         if self._moving is None or self._moving[0] != path:

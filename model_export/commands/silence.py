@@ -18,25 +18,26 @@ _ASKED_EVERY_SECONDS: Final = 1.0
 
 
 class Silence:
-    """How long nothing was said, and what to say then."""
+    """How long nothing was said since something began, and what to say then."""
 
     def __init__(
         self, under_way: Callable[[float], str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         """`under_way` says what is going on, given the seconds since it began."""
         self._under_way, self._clock = under_way, clock
-        self._began = self._spoke = clock()
+        self._began = clock()
+        self._spoke: float | None = None
 
     def begin(self, *, spoke: bool = True) -> None:
         """Hear that something new began; as it stands, that was said, too."""
         self._began = self._clock()
-        if spoke:
+        if spoke or self._spoke is None:
             self._spoke = self._began
 
     def break_if_long(self) -> None:
-        """Say what is under way, unless something was said a moment ago."""
+        """Say what is under way, unless something was said a moment ago, or nothing began yet."""
         now = self._clock()
-        if now - self._spoke >= LONGEST_SILENCE_SECONDS:
+        if self._spoke is not None and now - self._spoke >= LONGEST_SILENCE_SECONDS:
             self._spoke = now
             print(self._under_way(now - self._began), file=sys.stderr, flush=True)
 

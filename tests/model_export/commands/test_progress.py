@@ -105,6 +105,8 @@ def test_a_long_step_says_in_a_log_how_far_it_is(capsys: pytest.CaptureFixture[s
     clock = Clock()
     lines = StepLines(clock)
     lines.plan(STEPS)
+    clock.passes(9)
+    lines.silence.break_if_long()
     lines.enter("freezing")
     lines.advance(2, 8)
     clock.passes(4)
