@@ -11,6 +11,8 @@ from tests.serving.console.visits import console, flags_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tensorflow]
 
+PATIENCE_MS = 30_000
+"""For machines that do much else meanwhile."""
 PUBLISHED = Path(__file__).parents[3] / "examples/mnist/published"
 
 
@@ -29,7 +31,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def page(browser: Browser, origin: str) -> Iterator[Page]:
     opened = browser.new_page()
     opened.goto(origin)
-    expect(opened.get_by_label("Token")).to_be_focused()
+    expect(opened.get_by_label("Token")).to_be_focused(timeout=PATIENCE_MS)
     yield opened
     opened.close()
 
@@ -40,14 +42,16 @@ def log_in(page: Page, token: str) -> None:
 
 
 def test_who_logs_in_sees_the_models_and_may_ask(page: Page) -> None:
-    expect(page.locator("#versions tr")).to_have_count(0)
+    expect(page.locator("#versions tr")).to_have_count(0, timeout=PATIENCE_MS)
     log_in(page, "op")
-    expect(page.get_by_role("status").filter(has_text="The server is ready.")).to_be_visible()
-    expect(page.get_by_label("Token")).to_be_hidden()
-    expect(page.get_by_role("link", name="OpenAPI page")).to_be_hidden()
+    expect(page.get_by_role("status").filter(has_text="The server is ready.")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    expect(page.get_by_label("Token")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(page.get_by_role("link", name="OpenAPI page")).to_be_hidden(timeout=PATIENCE_MS)
     page.get_by_label("Drawing of images").click()
     page.get_by_role("button", name="Ask the model").click()
-    expect(page.locator("#answer tbody tr")).to_have_count(10)
+    expect(page.locator("#answer tbody tr")).to_have_count(10, timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +60,18 @@ def test_who_logs_in_sees_the_models_and_may_ask(page: Page) -> None:
 )
 def test_who_may_not_look_is_told_why_and_may_try_again(page: Page, token: str, reason: str) -> None:
     log_in(page, token)
-    expect(page.get_by_role("alert").filter(has_text=reason)).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=reason)).to_be_visible(timeout=PATIENCE_MS)
     log_in(page, "op")
-    expect(page.get_by_role("status").filter(has_text="The server is ready.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The server is ready.")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
 
 
 def test_a_page_that_is_loaded_anew_has_forgotten_the_token(page: Page) -> None:
     log_in(page, "op")
-    expect(page.get_by_role("status").filter(has_text="The server is ready.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The server is ready.")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     page.reload()
-    expect(page.get_by_label("Token")).to_be_focused()
+    expect(page.get_by_label("Token")).to_be_focused(timeout=PATIENCE_MS)
     assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
