@@ -174,6 +174,7 @@ def _build_args(
         tags=[f"{images.registry}/{tag}"],
         build_args={**build_args, "SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH},
         platforms=[docker_build.Platform(images.platform)],
+        no_cache=None if images.build_cache else True,
         builder=docker_build.BuilderConfigArgs(name=images.builder) if images.builder else None,
         # A preview needs neither builder nor registry, and takes seconds; the Dockerfile is still checked.
         build_on_preview=False,

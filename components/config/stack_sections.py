@@ -101,6 +101,10 @@ class ImagesConfig:
     registry_cache: bool = setting(
         default=False, doc="Keep the build cache in the registry, for builders that start empty."
     )
+    build_cache: bool = setting(
+        default=True,
+        doc="Take layers from earlier builds; false builds every layer anew, which gives the same digests.",
+    )
     pip_config: str = setting(
         "", "Path of a pip.conf for the build, mounted as a build secret; empty for none."
     )

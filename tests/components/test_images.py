@@ -54,6 +54,12 @@ def test_the_cache_stays_in_the_registry_where_asked():
     assert "cacheTo" not in deploy().all("Image")[0].inputs
 
 
+def test_layers_are_built_anew_only_where_asked():
+    assert all("noCache" not in image.inputs for image in deploy().all("Image"))
+    anew = deploy(images={"buildCache": False}).all("Image")
+    assert [image.inputs["noCache"] for image in anew] == [True, True]
+
+
 def test_the_runtime_context_leaves_out_all_but_what_the_stages_copy():
     rules = (ROOT / "images/Dockerfile.dockerignore").read_text(encoding="utf-8").split()
     assert rules[rules.index("*")] == "*"
