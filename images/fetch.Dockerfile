@@ -20,7 +20,6 @@ RUN if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then \
 RUN python3 -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_COMPILE=1 \
     PIP_CACHE_DIR=/var/cache/pip
 WORKDIR /src
 COPY images/pip-install /usr/local/bin/
@@ -34,8 +33,8 @@ RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip_config -
     && find /opt/fetch/lib/botocore/data -mindepth 1 -maxdepth 1 -type d \
         ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -r {} + \
     && rm -rf /opt/fetch/lib/bin \
-    # Unchecked: a time stamp in the compiled file would differ in every build.
-    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/fetch/lib
+    # Unchecked, and one after the other, so that every build compiles to the same bytes; see images/Dockerfile.
+    && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/fetch/lib
 
 
 FROM builder AS app
