@@ -9,14 +9,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_docker_build as docker_build
 
 from components.config import ImagesConfig, ModelConfig
 from components.errors import config_error
+from components.vouching import Recipe, vouched_image
 from model_export.artifact import ModelArtifact
+
+if TYPE_CHECKING:
+    from notary import Office
 
 _SOURCE_DATE_EPOCH: Final = "1735689600"
 """Time stamp of every file and image: 2025-01-01. Equal inputs give equal digests, and an equal digest is no rollout."""
@@ -40,6 +44,8 @@ class RuntimeImageArgs:
     """`cpu` or `gpu`: which lock of requirements, and so which TensorFlow, is in it."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Files of the build (`pip_config`, `ca_certificates`) by id; they are in no layer."""
+    office: "Office | None" = field(default=None, repr=False)
+    """Keys that it is signed with and asked for by; None for neither."""
 
 
 class RuntimeImage(pulumi.ComponentResource):
@@ -50,22 +56,25 @@ class RuntimeImage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RuntimeImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tfserving:images:RuntimeImage", name, None, opts)
+        build_args = {
+            "BASE_IMAGE": args.images.base or _BASE_STAGE,
+            "BUILDER_IMAGE": args.images.builder_base,
+            "REQUIREMENTS": "serving" if args.accelerator == "cpu" else f"serving-{args.accelerator}",
+        }
         build = _build_args(
             args.images,
             dockerfile=_location(_PROJECT / "images/Dockerfile"),
             context=_location(_PROJECT),
             tag=f"runtime:{args.accelerator}",
-            build_args={
-                "BASE_IMAGE": args.images.base or _BASE_STAGE,
-                "BUILDER_IMAGE": args.images.builder_base,
-                "REQUIREMENTS": "serving" if args.accelerator == "cpu" else f"serving-{args.accelerator}",
-            },
+            build_args=build_args,
         )
         build.target = "runtime"
         _give_secrets(build, args.secrets)
         build.cache_from, build.cache_to = _cache(args.images, f"runtime-{args.accelerator}")
         self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
-        self.ref = self.image.ref
+        locks = ("runtime", str(build_args["REQUIREMENTS"]), "bare")
+        recipe = _recipe(args.images, "images/Dockerfile", build_args, locks=locks)
+        self.ref = vouched_image(self.image.ref, args.office, recipe)
         self.register_outputs({"ref": self.ref})
 
 
@@ -81,6 +90,8 @@ class FetchImageArgs:
     """`cpu` or `gpu`: of which runtime that is."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """As of the runtime."""
+    office: "Office | None" = field(default=None, repr=False)
+    """Keys that it is signed with and asked for by; None for neither."""
 
 
 class FetchImage(pulumi.ComponentResource):
@@ -91,17 +102,19 @@ class FetchImage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FetchImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tfserving:images:FetchImage", name, None, opts)
+        build_args = {"RUNTIME_IMAGE": args.runtime, "BUILDER_IMAGE": args.images.builder_base}
         build = _build_args(
             args.images,
             dockerfile=_location(_PROJECT / "images/fetch.Dockerfile"),
             context=_location(_PROJECT),
             tag=f"fetch:{args.accelerator}",
-            build_args={"RUNTIME_IMAGE": args.runtime, "BUILDER_IMAGE": args.images.builder_base},
+            build_args=build_args,
         )
         build.target = "fetch"
         _give_secrets(build, args.secrets)
         self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
-        self.ref = self.image.ref
+        recipe = _recipe(args.images, "images/fetch.Dockerfile", build_args, locks=("fetch",))
+        self.ref = vouched_image(self.image.ref, args.office, recipe)
         self.register_outputs({"ref": self.ref})
 
 
@@ -127,6 +140,8 @@ class ModelImageArgs:
     """Runtime image by digest."""
     artifact: ModelArtifact
     """Servable on this machine."""
+    office: "Office | None" = field(default=None, repr=False)
+    """Keys that it is signed with and asked for by; None for neither."""
 
 
 class ModelImage(pulumi.ComponentResource):
@@ -138,19 +153,21 @@ class ModelImage(pulumi.ComponentResource):
     def __init__(self, name: str, args: ModelImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tfserving:images:ModelImage", name, None, opts)
         model = args.artifact
+        build_args = {
+            "RUNTIME_IMAGE": args.runtime,
+            "MODEL_NAME": model.name,
+            "MODEL_VERSION": str(model.version),
+        }
         build = _build_args(
             args.images,
             dockerfile=_location(_PROJECT / "images/model.Dockerfile"),
             context=_location(model.path),
             tag=_repository(model),
-            build_args={
-                "RUNTIME_IMAGE": args.runtime,
-                "MODEL_NAME": model.name,
-                "MODEL_VERSION": str(model.version),
-            },
+            build_args=build_args,
         )
         self.image = docker_build.Image(f"{name}-image", build, opts=_kept_by(self))
-        self.ref = self.image.ref
+        recipe = _recipe(args.images, "images/model.Dockerfile", build_args, model=model)
+        self.ref = vouched_image(self.image.ref, args.office, recipe)
         self.register_outputs({"ref": self.ref})
 
 
@@ -178,6 +195,24 @@ def _build_args(
         builder=docker_build.BuilderConfigArgs(name=images.builder) if images.builder else None,
         # A preview needs neither builder nor registry, and takes seconds; the Dockerfile is still checked.
         build_on_preview=False,
+    )
+
+
+def _recipe(
+    images: ImagesConfig,
+    dockerfile: str,
+    arguments: Mapping[str, pulumi.Input[str]],
+    *,
+    locks: tuple[str, ...] = (),
+    model: ModelArtifact | None = None,
+) -> Recipe:
+    return Recipe(
+        checkout=_PROJECT,
+        builder=images.builder,
+        dockerfile=dockerfile,
+        arguments=arguments,
+        locks=tuple(f"requirements/{lock}.txt" for lock in locks),
+        model=model,
     )
 
 

@@ -5,7 +5,7 @@ Image -> Deployment and Service -> autoscaler. It lives in a namespace, under an
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
@@ -26,7 +26,11 @@ from components.repository_doors import repository_doors
 from components.rollout import Track
 from components.track_parts import TrackParts
 from components.upstream import REST_PORT
+from components.vouching import vouched_image
 from model_export.artifact import ModelArtifact
+
+if TYPE_CHECKING:
+    from notary import Office
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,8 @@ class ModelEndpointArgs:
     """What an hour costs, for the forecast."""
     on_failure: pulumi.ErrorHook | None = None
     """Explains a rollout that failed."""
+    office: "Office | None" = field(default=None, repr=False)
+    """Keys that images are signed with and asked for by; None for neither."""
     deployed: pulumi.Input[Any] = None
     """What the last update exported of each model, by name."""
 
@@ -147,7 +153,7 @@ def _images(
         return {track: runtime for track, artifact in artifacts.items() if artifact}
     pushed = {naming.STABLE: pushed_image(args.served.model, args.artifact)}
     return {
-        track: pulumi.Output.from_input(pushed[track])
+        track: vouched_image(pushed[track], args.office)
         if pushed.get(track)
         else _built(f"{name}{naming.suffix(track)}-image", args, artifact, child)
         for track, artifact in artifacts.items()
@@ -158,7 +164,9 @@ def _images(
 def _built(
     name: str, args: ModelEndpointArgs, artifact: ModelArtifact, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    image_args = ModelImageArgs(images=args.images, runtime=_ground(args), artifact=artifact)
+    image_args = ModelImageArgs(
+        images=args.images, runtime=_ground(args), artifact=artifact, office=args.office
+    )
     return ModelImage(name, image_args, child).ref
 
 

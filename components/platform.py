@@ -22,6 +22,7 @@ from components.overrides import overriding
 from components.ownership import only_if_ours, owner_annotation
 from components.quota import check_quota, quota
 from components.rollout import check_canary
+from components.vouching import vouched_image
 from model_export.artifact import ModelArtifact
 
 
@@ -102,6 +103,7 @@ class ServingPlatform(pulumi.ComponentResource):
             runtime=self.runtimes[kind],
             accelerator=kind,
             secrets=config.build_secrets,
+            office=config.office,
         )
         return FetchImage(f"{name}-{kind}-fetch", args, pulumi.ResourceOptions(parent=self)).ref
 
@@ -113,6 +115,7 @@ class ServingPlatform(pulumi.ComponentResource):
             contract=args.contracts[served.model.name],
             candidate=args.candidates.get(served.model.name),
             images=args.config.images,
+            office=args.config.office,
             cluster=args.config.cluster,
             prices=args.config.prices,
             runtime=self.runtimes[kind] if served.needs_runtime else served.model.pushed_image,
@@ -192,8 +195,10 @@ def _runtime(
     name: str, kind: str, config: PlatformConfig, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     if pushed := config.images.pushed_runtimes.get(kind):
-        return pulumi.Output.from_input(str(pushed))
-    args = RuntimeImageArgs(images=config.images, accelerator=kind, secrets=config.build_secrets)
+        return vouched_image(str(pushed), config.office)
+    args = RuntimeImageArgs(
+        images=config.images, accelerator=kind, secrets=config.build_secrets, office=config.office
+    )
     return RuntimeImage(f"{name}-{kind}", args, child).ref
 
 

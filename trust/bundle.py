@@ -18,7 +18,7 @@ from trust.errors import Unsigned
 from trust.statement import SIGNATURE_NAME
 
 _MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
-_PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
+PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 _MOST_BYTES: Final = 16 << 20
 """A statement has about 150 bytes a file."""
 
@@ -41,7 +41,7 @@ class Bundle:
             "verificationMaterial": {"publicKey": {"hint": self.key_hint}, "tlogEntries": []},
             "dsseEnvelope": {
                 "payload": base64.b64encode(self.payload).decode(),
-                "payloadType": _PAYLOAD_TYPE,
+                "payloadType": PAYLOAD_TYPE,
                 "signatures": [{"sig": base64.b64encode(self.signature).decode(), "keyid": ""}],
             },
         }
@@ -69,7 +69,7 @@ class Bundle:
             document = json.loads(content)
             envelope = document["dsseEnvelope"]
             (signed,) = envelope["signatures"]
-            if envelope["payloadType"] != _PAYLOAD_TYPE:
+            if envelope["payloadType"] != PAYLOAD_TYPE:
                 raise ValueError(envelope["payloadType"])
             return cls(
                 payload=base64.b64decode(envelope["payload"], validate=True),
@@ -84,7 +84,7 @@ class Bundle:
 
 def encode_for_signing(payload: bytes) -> bytes:
     """Return what is signed for a payload (DSSE's PAE)."""
-    return b"DSSEv1 %d %s %d %s" % (len(_PAYLOAD_TYPE), _PAYLOAD_TYPE.encode(), len(payload), payload)
+    return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
 
 
 def hint_of(public_pem: bytes) -> str:

@@ -9,6 +9,7 @@ import difflib
 import re
 import typing
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from components.errors import ConfigError, config_error
@@ -104,6 +105,16 @@ def parse(annotation: object, value: object, key: str) -> object:
     if not isinstance(value, Mapping):
         raise config_error(key, "an object of keys", value)
     return dict(value)
+
+
+def text_of(path: Path, key: str) -> str:
+    """The text of the file that `key` names. Raises ConfigError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise config_error(
+            key, "the path of a readable text file", str(path), f"{error}; mend the path or leave it out"
+        ) from error
 
 
 def _integer(value: object, key: str) -> int:

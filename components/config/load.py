@@ -12,7 +12,8 @@ from typing import Any, Final, get_type_hints
 import pulumi
 
 from components.config.contradictions import check_platform
-from components.config.fields import did_you_mean, key_of, read_section
+from components.config.fields import did_you_mean, key_of, read_section, text_of
+from components.config.image_keys import open_office
 from components.config.model_sections import ServedModel
 from components.config.overrides_section import OverridesConfig
 from components.config.quota_section import QuotaConfig
@@ -45,6 +46,7 @@ def read_config(raw: Mapping[str, Any]) -> PlatformConfig:
         quota=read_section(QuotaConfig, _object(raw, "quota"), where="quota"),
         overrides=read_section(OverridesConfig, _object(raw, "overrides"), where="overrides"),
         build_secrets=_build_secrets(images),
+        office=open_office(images),
         served=_served_models(raw),
     )
     check_platform(platform)
@@ -86,16 +88,7 @@ def _object(raw: Mapping[str, Any], name: str, *, where: str = "") -> Mapping[st
 
 def _build_secrets(images: ImagesConfig) -> dict[str, str]:
     paths = {"pip_config": images.pip_config, "ca_certificates": images.ca_certificates}
-    return {name: _text_of(Path(path), f"images.{key_of(name)}") for name, path in paths.items() if path}
-
-
-def _text_of(path: Path, key: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise config_error(
-            key, "the path of a readable text file", str(path), f"{error}; mend the path or leave it out"
-        ) from error
+    return {name: text_of(Path(path), f"images.{key_of(name)}") for name, path in paths.items() if path}
 
 
 def _value(text: str | None) -> Any:  # noqa: ANN401 - configuration is plain data until a section reads it

@@ -112,6 +112,18 @@ class ImagesConfig:
         "", "Path of a CA bundle for the build, mounted as a build secret; empty for the base image's own."
     )
 
+    signing_key: str = setting(
+        "",
+        "Path of a private key in PEM that images are signed with once they are pushed, in cosign's format; empty to sign none.",
+    )
+    signing_password_variable: str = setting(
+        "", "Environment variable with the password of images.signingKey; empty for none."
+    )
+    signature_keys: tuple[str, ...] = setting(
+        (),
+        "Public keys in PEM, one of which must have signed an image before pods run it; empty for that of images.signingKey, if any.",
+    )
+
     def __post_init__(self) -> None:
         check_limits(self, self.SECTION)
 
@@ -144,6 +156,9 @@ class PlatformConfig:
     overrides: OverridesConfig = field(default_factory=OverridesConfig)
     build_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Contents of images.pipConfig and images.caCertificates, by the id that the Dockerfile mounts them under."""
+    office: Any = field(default=None, repr=False)
+    """`notary.Office` with images.signingKey and images.signatureKeys; None where neither is set. Not typed as one: it comes with
+    cryptography, which only stacks that name keys have in memory."""
 
     @property
     def candidates(self) -> tuple[ModelConfig, ...]:

@@ -40,12 +40,14 @@ class Recorder(mocks.Mocks):
     """Outputs of the stack's last update."""
     unreadable: int = 0
     """How many times those outputs cannot be read before they can."""
+    push: Callable[[str], str] = lambda name: f"{name}@sha256:{'a' * 64}"
+    """Keeps an image under a name and returns its reference by digest, as a builder does."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(
             Declared(type=args.typ, name=args.name, inputs=args.inputs, provider=args.provider or "")
         )
-        return f"{args.name}-id", _answer(args)
+        return f"{args.name}-id", _answer(args, self.push)
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         if args.token != "pulumi:pulumi:readStackOutputs":
@@ -144,13 +146,10 @@ def _exports() -> Mapping[str, Any]:
     return root.outputs
 
 
-def _answer(args: mocks.MockResourceArgs) -> dict[str, Any]:
+def _answer(args: mocks.MockResourceArgs, push: Callable[[str], str]) -> dict[str, Any]:
     if args.typ == "docker-build:index:Image":
-        return {
-            **args.inputs,
-            "ref": f"{args.inputs['tags'][0]}@sha256:{'a' * 64}",
-            "digest": "sha256:" + "a" * 64,
-        }
+        ref = push(args.inputs["tags"][0])
+        return {**args.inputs, "ref": ref, "digest": ref.partition("@")[2]}
     if args.typ == "kubernetes:core/v1:Service":
         return {**args.inputs, "spec": _with_node_ports(args.inputs["spec"]), "status": {"loadBalancer": {}}}
     return dict(args.inputs)

@@ -22,6 +22,7 @@ _SEEN = (
     "images",
     "examples",
     "policy",
+    "notary",
     "trust",
 )
 
