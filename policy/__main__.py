@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pulumi_policy import (
     EnforcementLevel,
+    PolicyConfigSchema,
     PolicyPack,
     ReportViolation,
     ResourceValidationArgs,
@@ -17,8 +18,8 @@ from pulumi_policy import (
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from policy import plain
-from policy.catalogue import RULES, STACK_RULES
-from policy.rule import Rule, StackRule
+from policy.catalogue import KEYED_RULES, RULES, STACK_RULES
+from policy.rule import KeyedRule, Rule, StackRule
 
 
 def resource_policy(rule: Rule) -> ResourceValidationPolicy:
@@ -31,6 +32,24 @@ def resource_policy(rule: Rule) -> ResourceValidationPolicy:
     level = EnforcementLevel.DISABLED if rule.is_on_request else EnforcementLevel.MANDATORY
     return ResourceValidationPolicy(
         name=rule.name, description=rule.description, validate=validate, enforcement_level=level
+    )
+
+
+def keyed_policy(rule: KeyedRule) -> ResourceValidationPolicy:
+    """Return the SDK's form of a rule that takes public keys from the pack's configuration."""
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for message in rule.check(plain.resource(args), "\n".join(args.get_config().get("keys", []))):
+            report(message, None)
+
+    # Not required: the engine would refuse a configuration without them also where the rule is off.
+    keys = {"type": "array", "items": {"type": "string"}}
+    return ResourceValidationPolicy(
+        name=rule.name,
+        description=rule.description,
+        validate=validate,
+        enforcement_level=EnforcementLevel.DISABLED,
+        config_schema=PolicyConfigSchema({"keys": keys}),
     )
 
 
@@ -47,5 +66,9 @@ def stack_policy(rule: StackRule) -> StackValidationPolicy:
 PolicyPack(
     name="tf-serving-platform",
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=[*map(resource_policy, RULES), *map(stack_policy, STACK_RULES)],
+    policies=[
+        *map(resource_policy, RULES),
+        *map(keyed_policy, KEYED_RULES),
+        *map(stack_policy, STACK_RULES),
+    ],
 )

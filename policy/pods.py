@@ -18,7 +18,7 @@ _POD_PATHS: Final = {
     ),
 }
 _LASTING: Final = ("Deployment", "StatefulSet", "DaemonSet")
-_BY_DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+BY_DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 _SECRET_NAME: Final = re.compile(
     r"(PASSWORD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)"
 )
@@ -62,7 +62,7 @@ def container_rule(
 
 def _image(container: Container, _pod: Mapping[str, Any]) -> str:
     image = at(container, "image")
-    if not is_known(image) or _BY_DIGEST.fullmatch(str(image)):
+    if not is_known(image) or BY_DIGEST.fullmatch(str(image)):
         return ""
     return (
         f"image {image!r} is not named by digest; write NAME@sha256:…, so that what was tested is what runs"

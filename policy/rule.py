@@ -65,6 +65,16 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyedRule:
+    """A rule that judges one resource by public keys, where a configuration of the pack switches it on and names them."""
+
+    name: str
+    description: str
+    check: Callable[[Resource, str], Iterator[str]]
+    """Yields a message for each breach; the keys are in PEM."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StackRule:
     """A rule about how the resources of a stack stand to one another."""
 

@@ -83,6 +83,11 @@ def stack() -> dict[str, Resource]:
             "rbac.authorization.k8s.io/v1:Role",
             {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]},
         ),
+        "image": _resource(
+            "image",
+            "docker-build:index:Image",
+            {"buildArgs": {"BASE_IMAGE": IMAGE, "BUILDER_IMAGE": "builder", "REQUIREMENTS": "a/b:c"}},
+        ),
         "claim": _object("claim", "core/v1:PersistentVolumeClaim", {"spec": {}}, is_protected=True),
     }
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from policy.catalogue import RULES, STACK_RULES
+from policy.catalogue import KEYED_RULES, RULES, STACK_RULES
 from policy.rule import UNKNOWN, Resource
 from tests.policy.samples import REMOVED, changed, stack, with_options
 
@@ -73,6 +73,7 @@ BREACHES = [
     ("budgets-let-nodes-drain", "budget", ("spec|unhealthyPodEvictionPolicy", REMOVED), "AlwaysAllow"),
     ("rights-by-name", "role", ("rules|0", WIDE), "name what is needed"),
     ("errors-not-hidden", "provider", ("deleteUnreachable", "true"), "unset it"),
+    ("bases-by-digest", "image", ("buildArgs|BASE_IMAGE", "docker.io/library/debian:bookworm"), "write NAME@sha256:"),
 ]  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def test_the_sample_stack_keeps_every_rule_of_stacks(rule):
 def test_a_breach_is_named_with_its_remedy(rule, resource, change, words):
     (message,) = messages(rule, changed(stack()[resource], *change))
     assert words in message
-    assert message.startswith(("Provider provider", changed(stack()[resource], *change).label))
+    assert message.startswith(("Provider provider", "Image image", changed(stack()[resource], *change).label))
 
 
 def test_what_holds_data_is_protected():
@@ -126,6 +127,11 @@ def test_a_stack_on_ones_own_machine_may_use_node_ports():
     assert (
         messages("services-inside", with_options(service, urn="urn:pulumi:local::project::t::service")) == []
     )
+
+
+def test_a_stack_on_ones_own_machine_may_build_on_tags():
+    image = changed(stack()["image"], "buildArgs|BASE_IMAGE", "127.0.0.1:5000/debian:bookworm")
+    assert messages("bases-by-digest", with_options(image, urn="urn:pulumi:local::project::t::image")) == []
 
 
 @pytest.mark.parametrize("value", ["/var/run/secrets/s3", ""], ids=["path", "empty"])
@@ -218,6 +224,6 @@ def test_every_rule_has_a_breach_here():
 
 
 def test_rules_have_one_name_and_a_sentence_each():
-    names = [rule.name for rule in (*RULES, *STACK_RULES)]
+    names = [rule.name for rule in (*RULES, *KEYED_RULES, *STACK_RULES)]
     assert len(names) == len(set(names))
-    assert all(rule.description.endswith(".") for rule in (*RULES, *STACK_RULES))
+    assert all(rule.description.endswith(".") for rule in (*RULES, *KEYED_RULES, *STACK_RULES))
