@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,7 +28,7 @@ _KIND: Final = "cosign container image signature"
 def sign(repository: Repository, key: ec.EllipticCurvePrivateKey) -> None:
     """Sign an image, unless the key has signed it before. Raises RegistryRefused, Altered."""
     _check_image(repository)
-    if _signers(repository, [key.public_key()]):
+    if _signers(_notes(repository), repository.image, [key.public_key()]):
         return
     text = _text(repository.image)
     signature = base64.b64encode(mark(text, key)).decode()
@@ -44,13 +45,13 @@ def verify(repository: Repository, keys: Keys) -> str:
     Raises Unsigned, UnknownSigner, Altered for an image, text or signature that is not what was signed, RegistryRefused.
     """
     _check_image(repository)
-    notes = read_notes(repository, SIGNATURES, _MEDIA_TYPE)
+    notes = _notes(repository)
     if not notes:
         raise Unsigned(
             f"{repository.image}: expected a signature under the tag {repository.image.tag(SIGNATURES)}, received none; sign it with "
             "`python -m notary sign`, or set images.signingKey"
         )
-    signers = _signers(repository, keys)
+    signers = _signers(notes, repository.image, keys)
     if not signers:
         raise UnknownSigner(
             f"{repository.image}: expected a signature by one of the keys {names_of(keys)}, received {len(notes)} by others, or altered; "
@@ -59,13 +60,17 @@ def verify(repository: Repository, keys: Keys) -> str:
     return signers[0]
 
 
-def _signers(repository: Repository, keys: Keys) -> list[str]:
+def _notes(repository: Repository) -> list[Note]:
+    return read_notes(repository, SIGNATURES, _MEDIA_TYPE)
+
+
+def _signers(notes: Sequence[Note], image: Reference, keys: Keys) -> list[str]:
     """Return the names of those keys that vouch for the image. Raises Altered where one signed another digest."""
     found = []
-    for note in read_notes(repository, SIGNATURES, _MEDIA_TYPE):
+    for note in notes:
         key = marker(note.content, _signature(note), keys)
         if key is not None:
-            _check_text(note.content, repository.image)
+            _check_text(note.content, image)
             found.append(name_of(key))
     return found
 

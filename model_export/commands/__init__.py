@@ -21,6 +21,7 @@ VERBS: Final = {
     "sign": "vouch for a servable with your key",
     "identify": "say who signed a servable, and whether it is still what was signed",
     "sbom": "list what a servable, or its image, is made of (SPDX)",
+    "scan": "compare what a bill of materials lists with a database of weaknesses (OSV)",
     "publish": "put a servable into a model repository, whole or not at all",
     "fetch": "take a servable out of a model repository, every digest checked",
     "list": "list the versions and labels of a model in a repository",

@@ -26,6 +26,10 @@ class Registry(http.server.ThreadingHTTPServer):
         self.login = login
         """`user:password` that a token is given for; empty for a registry that anybody may use."""
         self.writes = 0
+        self.elsewhere: dict[str, str] = {}
+        """Where a path has moved to, as registries keep blobs in another's storage."""
+        self.told: list[str] = []
+        """The `Authorization` of each request for content, oldest first; empty where there was none."""
 
     @property
     def host(self) -> str:
@@ -53,9 +57,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/token"):
             self._give_token()
-        elif self._is_let_in():
-            content = self.server.stored.get(self.path)
-            self._answer(404 if content is None else 200, content or b"")
+            return
+        self.server.told.append(self.headers.get("Authorization", ""))
+        if not self._is_let_in():
+            return
+        if self.path in self.server.elsewhere:
+            self._answer(307, b"", Location=self.server.elsewhere[self.path])
+            return
+        content = self.server.stored.get(self.path)
+        self._answer(404 if content is None else 200, content or b"")
 
     def do_POST(self) -> None:
         self._body()

@@ -71,3 +71,16 @@ def test_a_helper_is_asked_where_docker_would_ask_it(tmp_path: Path, monkeypatch
 def test_settings_that_say_nothing_are_no_login(tmp_path: Path, settings: str) -> None:
     (tmp_path / "config.json").write_text(settings)
     assert login_for("r", {"DOCKER_CONFIG": str(tmp_path)}) is None
+
+
+def test_a_login_is_told_to_the_registry_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running("ada:secret") as registry, running() as storage:
+        image = registry.push("team/mnist")
+        logged_in(tmp_path, registry.host, "ada:secret", monkeypatch)
+        OFFICE.sign(image)
+        moved = registry.blob_path(image, "sig")
+        storage.stored[moved] = registry.stored.pop(moved)
+        registry.elsewhere[moved] = f"http://{storage.host}{moved}"
+        assert OFFICE.verify(image)
+        assert storage.told == [""]
+        assert registry.told[-1].startswith("Bearer ")
