@@ -27,7 +27,13 @@ _MEDIA_TYPE: Final = "application/vnd.dsse.envelope.v1+json"
 def attest(
     repository: Repository, key: ec.EllipticCurvePrivateKey, *, kind: str, predicate: Mapping[str, Any]
 ) -> None:
-    """Leave a signed statement beside an image, unless the key has left this very one before. Raises RegistryRefused, Altered."""
+    """Leave a signed statement beside an image, unless the key has left one of that kind before.
+
+    Where several commits give the same image, what was said of the first is true, and a note for each would be a heap without end.
+    Raises RegistryRefused, Altered.
+    """
+    if _signed_by(repository, [key.public_key()], kind):
+        return
     payload = _payload(repository.image, kind, predicate)
     signature = mark(encode_for_signing(payload), key)
     envelope = {
@@ -41,20 +47,23 @@ def attest(
         # cosign reads an attestation only where the first stands, empty, and finds its kind by the second.
         annotations={"dev.cosignproject.cosign/signature": "", "predicateType": kind},
     )
-    if note.content not in {each.content for each in read_notes(repository, ATTESTATIONS, _MEDIA_TYPE)}:
-        add_note(repository, ATTESTATIONS, note)
+    add_note(repository, ATTESTATIONS, note)
 
 
 def statements(repository: Repository, keys: Keys, *, kind: str) -> list[dict[str, Any]]:
     """Return what trusted keys state about an image, oldest first. Raises Unsigned where they state nothing, RegistryRefused, Altered."""
-    notes = read_notes(repository, ATTESTATIONS, _MEDIA_TYPE)
-    found = [statement for note in notes if (statement := _statement(note, repository.image, keys, kind))]
+    found = _signed_by(repository, keys, kind)
     if not found:
         raise Unsigned(
-            f"{repository.image}: expected a statement of {kind} signed by one of the keys {names_of(keys)}, received none among "
-            f"{len(notes)}; build it with images.signingKey set"
+            f"{repository.image}: expected a statement of {kind} signed by one of the keys {names_of(keys)}, received none; build it with "
+            "images.signingKey set"
         )
     return found
+
+
+def _signed_by(repository: Repository, keys: Keys, kind: str) -> list[dict[str, Any]]:
+    notes = read_notes(repository, ATTESTATIONS, _MEDIA_TYPE)
+    return [statement for note in notes if (statement := _statement(note, repository.image, keys, kind))]
 
 
 def _payload(image: Reference, kind: str, predicate: Mapping[str, Any]) -> bytes:

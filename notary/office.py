@@ -40,7 +40,7 @@ class Office:
         signatures.sign(Repository(image=parse(image)), self._own_key())
 
     def attest(self, image: str, build: Build) -> None:
-        """Say where an image came from, once. Raises TrustError."""
+        """Say where an image came from, unless the key has said so before. Raises TrustError."""
         attestations.attest(
             Repository(image=parse(image)), self._own_key(), kind=PROVENANCE, predicate=build.predicate()
         )

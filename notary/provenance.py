@@ -1,6 +1,6 @@
 """Where an image came from: SLSA's provenance (slsa.dev/spec/v1.0/provenance), from facts that follow from the checkout.
 
-No times and no run numbers: the same commit says the same of the same image, so saying it again changes nothing.
+No times and no run numbers: the same commit says the same of the same image.
 """
 
 from __future__ import annotations

@@ -17,6 +17,11 @@ def private_pem(curve: str = "P-256", *, password: bytes | None = None) -> bytes
     return _private(ec.generate_private_key(CURVES[curve]), password)
 
 
+def known_pem() -> bytes:
+    """The same private key every time: where a test signs what stays, it signs once."""
+    return _private(ec.derive_private_key(7, ec.SECP256R1()), None)
+
+
 def rsa_pem() -> bytes:
     return _private(rsa.generate_private_key(public_exponent=65537, key_size=2048), None)
 
