@@ -7,6 +7,7 @@ server carries them is not its business: a transport takes the table of `Method`
 
 from serving.grpc.calls import Method
 from serving.grpc.methods import methods
-from serving.grpc.status import PassedStatus, StatusCode, status_of
+from serving.grpc.status import PassedStatus, status_of
+from serving.http2 import StatusCode
 
 __all__ = ["Method", "PassedStatus", "StatusCode", "methods", "status_of"]

@@ -14,8 +14,9 @@ import grpc.aio
 from serving.calls import Call
 from serving.errors import ServingError, SettingsError
 from serving.grpc.calls import Method, finished
-from serving.grpc.status import StatusCode, status_of
+from serving.grpc.status import status_of
 from serving.grpc.streaming import StreamingMethod
+from serving.http2 import StatusCode
 from serving.settings import ServingSettings
 from serving.text_protos import read_tls
 

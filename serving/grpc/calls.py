@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from serving.calls import Call
 from serving.errors import ServingError
-from serving.grpc.status import StatusCode, status_of
+from serving.grpc.status import status_of
+from serving.http2 import StatusCode
 from serving.metrics import UNKNOWN_MODEL, Metrics
 from serving.steps import Steps
 from serving.tallies import Series

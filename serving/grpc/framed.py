@@ -97,10 +97,12 @@ def _describe_sender(context: http2.CallContext) -> Call:
 
 def _status_error(error: BaseException) -> http2.StatusError:
     if isinstance(error, asyncio.CancelledError):
-        return http2.StatusError(http2.Status.CANCELLED, "nobody waits for the answer any more")
+        return http2.StatusError(http2.StatusCode.CANCELLED, "nobody waits for the answer any more")
     if not isinstance(error, ServingError):
         log.error("an internal error while answering a gRPC call", exc_info=error)
-        return http2.StatusError(http2.Status.INTERNAL, "Internal error; the server's log has the details")
+        return http2.StatusError(
+            http2.StatusCode.INTERNAL, "Internal error; the server's log has the details"
+        )
     code, text = status_of(error)
     metadata: tuple[tuple[str, str | bytes], ...] = ()
     if isinstance(error, PassedStatus):
@@ -108,7 +110,7 @@ def _status_error(error: BaseException) -> http2.StatusError:
     elif isinstance(error, Overloaded):
         # gRFC A6: a client that retries by itself waits at least so long.
         metadata = (("grpc-retry-pushback-ms", str(int(error.retry_after_seconds * 1000))),)
-    return http2.StatusError(http2.Status(int(code)), text, metadata=metadata)
+    return http2.StatusError(code, text, metadata=metadata)
 
 
 def _limits(settings: ServingSettings) -> http2.Limits:

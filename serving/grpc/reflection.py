@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from serving.errors import InvalidRequest
 from serving.grpc.specs import parse_message
-from serving.grpc.status import StatusCode
+from serving.http2 import StatusCode
 from serving.open_inference import POOL
 
 if TYPE_CHECKING:

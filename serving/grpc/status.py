@@ -1,30 +1,7 @@
 """Domain errors as gRPC status codes (grpc.io, Status codes), as TensorFlow Serving chooses them."""
 
-import enum
-
 from serving import errors
-
-
-class StatusCode(enum.IntEnum):
-    """The codes of the gRPC protocol."""
-
-    OK = 0
-    CANCELLED = 1
-    UNKNOWN = 2
-    INVALID_ARGUMENT = 3
-    DEADLINE_EXCEEDED = 4
-    NOT_FOUND = 5
-    ALREADY_EXISTS = 6
-    PERMISSION_DENIED = 7
-    RESOURCE_EXHAUSTED = 8
-    FAILED_PRECONDITION = 9
-    ABORTED = 10
-    OUT_OF_RANGE = 11
-    UNIMPLEMENTED = 12
-    INTERNAL = 13
-    UNAVAILABLE = 14
-    DATA_LOSS = 15
-    UNAUTHENTICATED = 16
+from serving.http2 import StatusCode
 
 
 class PassedStatus(errors.ServingError):

@@ -8,7 +8,7 @@ the names below are for others. Why it exists, with figures: `docs/adr/0025-own-
 
 from serving.http2.calls import LATER, Answer, CallContext, Handler, StreamingCall, StreamingHandler
 from serving.http2.client import UnaryClient
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.errors import Http2Error, LimitsError, StatusError
 from serving.http2.limits import Limits
 from serving.http2.server import UnaryServer
@@ -21,7 +21,7 @@ __all__ = [
     "Http2Error",
     "Limits",
     "LimitsError",
-    "Status",
+    "StatusCode",
     "StatusError",
     "StreamingCall",
     "StreamingHandler",

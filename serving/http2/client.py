@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from serving.http2.client_connection import ClientConnection
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.deadlines import Deadlines
 from serving.http2.errors import StatusError
 from serving.http2.exchanges import Exchange, Finish, encode_head, encode_timeout
@@ -120,7 +120,7 @@ class UnaryClient:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        self._fail_waiting(StatusError(Status.UNAVAILABLE, "the client is closed"))
+        self._fail_waiting(StatusError(StatusCode.UNAVAILABLE, "the client is closed"))
         if self._connection is not None:
             self._connection.close()
 
@@ -129,11 +129,13 @@ class UnaryClient:
         if connection is not None and connection.has_room and not self._waiting:
             connection.open(exchange)
         elif self._is_closed:
-            exchange.end(None, StatusError(Status.UNAVAILABLE, "the client is closed"))
+            exchange.end(None, StatusError(StatusCode.UNAVAILABLE, "the client is closed"))
         elif len(self._waiting) >= MAX_WAITING:
             exchange.end(
                 None,
-                StatusError(Status.RESOURCE_EXHAUSTED, f"{MAX_WAITING} calls wait for the server already"),
+                StatusError(
+                    StatusCode.RESOURCE_EXHAUSTED, f"{MAX_WAITING} calls wait for the server already"
+                ),
             )
         else:
             self._waiting.append(exchange)
@@ -154,7 +156,7 @@ class UnaryClient:
         loop = asyncio.get_running_loop()
         if loop.time() < self._pause_ends_at:
             self._fail_waiting(
-                StatusError(Status.UNAVAILABLE, f"{self._authority} could not be reached a moment ago")
+                StatusError(StatusCode.UNAVAILABLE, f"{self._authority} could not be reached a moment ago")
             )
             return
         self._connecting = loop.create_task(self._make_connection())
@@ -172,7 +174,7 @@ class UnaryClient:
                 cast("asyncio.Transport", transport).abort()
             self._pause(asyncio.get_running_loop().time())
             reason = f"{self._authority} cannot be reached: {str(error) or type(error).__name__}"
-            self._fail_waiting(StatusError(Status.UNAVAILABLE, reason))
+            self._fail_waiting(StatusError(StatusCode.UNAVAILABLE, reason))
             return
         self._connecting = None
         self._pause_seconds = 0.0
@@ -194,7 +196,7 @@ class UnaryClient:
             )
         if tls is not None and transport.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
             transport.abort()
-            raise StatusError(Status.UNAVAILABLE, "the server must speak HTTP/2, offered by ALPN as h2")
+            raise StatusError(StatusCode.UNAVAILABLE, "the server must speak HTTP/2, offered by ALPN as h2")
         return transport
 
     def _pause(self, now: float) -> None:
@@ -206,7 +208,7 @@ class UnaryClient:
     def _try_again(self, exchange: Exchange) -> None:
         exchange.carrier = None
         if exchange.is_second_try:
-            exchange.end(None, StatusError(Status.UNAVAILABLE, "the server refused the call twice"))
+            exchange.end(None, StatusError(StatusCode.UNAVAILABLE, "the server refused the call twice"))
         else:
             exchange.is_second_try = True
             self._start(exchange)

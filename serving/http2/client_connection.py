@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from serving.http2 import codes, control
-from serving.http2.codes import ErrorCode, Setting, Status
+from serving.http2.codes import ErrorCode, Setting, StatusCode
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.exchanges import PREFIX_BYTES, Exchange
 from serving.http2.frames import (
@@ -83,7 +83,8 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_leaving = True
         self.outbox.stop()
-        error = StatusError(Status.UNAVAILABLE, f"the connection to the server was lost ({exc or 'closed'})")
+        reason = f"the connection to the server was lost ({exc or 'closed'})"
+        error = StatusError(StatusCode.UNAVAILABLE, reason)
         if not self.is_ready.done():
             self.is_ready.set_exception(error)
             self.is_ready.exception()  # read here: a connection that is lost twice over has nobody else to read it
@@ -111,7 +112,7 @@ class ClientConnection(asyncio.Protocol):
                     _RECEIVERS.get(kind, control.ignore_unknown)(self, flags, stream_id, payload)
                 except StreamFault as fault:
                     self.outbox.write(reset_frame(fault.stream_id, fault.code))
-                    self._end(fault.stream_id, None, StatusError(Status.INTERNAL, str(fault)))
+                    self._fail(fault.stream_id, StatusCode.INTERNAL, str(fault))
         except ConnectionFault as fault:
             self.outbox.write(goaway_frame(0, fault.code, str(fault)))
             self.close()
@@ -249,21 +250,20 @@ class ClientConnection(asyncio.Protocol):
             message = (
                 f"an answer must have at most {self._limits.max_message_bytes} bytes, the server's has more"
             )
-            self._end(stream_id, None, StatusError(Status.RESOURCE_EXHAUSTED, message))
+            self._fail(stream_id, StatusCode.RESOURCE_EXHAUSTED, message)
         elif flags & codes.END_STREAM:
-            error = (exchange.head or ReplyHead()).error()
-            self._end(
-                stream_id, None, error or StatusError(Status.INTERNAL, "the answer ended without trailers")
-            )
+            cut_off = StatusError(StatusCode.INTERNAL, "the answer ended without trailers")
+            self._end(stream_id, None, (exchange.head or ReplyHead()).error() or cut_off)
 
     def _end_with_body(self, stream_id: int, exchange: Exchange) -> None:
         body = exchange.body
         if len(body) < PREFIX_BYTES or body[0] or UINT32.unpack_from(body, 1)[0] != len(body) - PREFIX_BYTES:
-            self._end(
-                stream_id, None, StatusError(Status.INTERNAL, "the answer must be one message, uncompressed")
-            )
+            self._fail(stream_id, StatusCode.INTERNAL, "the answer must be one message, uncompressed")
         else:
             self._end(stream_id, bytes(memoryview(body)[PREFIX_BYTES:]), None)  # one copy, of either type
+
+    def _fail(self, stream_id: int, code: StatusCode, message: str) -> None:
+        self._end(stream_id, None, StatusError(code, message))
 
     def _end(self, stream_id: int, answer: bytes | None, error: StatusError | None) -> None:
         exchange = self._forget(stream_id)

@@ -65,7 +65,7 @@ class ErrorCode(IntEnum):
     HTTP_1_1_REQUIRED = 0xD
 
 
-class Status(IntEnum):
+class StatusCode(IntEnum):
     """How a gRPC call ended."""
 
     OK = 0

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from serving.http2 import codes
 from serving.http2.calls import Handler
-from serving.http2.codes import ErrorCode, Setting, Status
+from serving.http2.codes import ErrorCode, Setting, StatusCode
 from serving.http2.deadlines import TICK_SECONDS
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.floods import Allowance
@@ -220,7 +220,7 @@ class Connection:
         self._go_away(ErrorCode.NO_ERROR)
         for stream in [stream for stream in self.streams.values() if stream.duplex is not None]:
             # It might never end by itself, and must not keep a server that goes away.
-            stream.break_off(StatusError(Status.UNAVAILABLE, "the server is going away; call again"))
+            stream.break_off(StatusError(StatusCode.UNAVAILABLE, "the server is going away; call again"))
         self.service.loop.call_soon(self._close_when_done)
 
     def ping(self, now: float) -> None:

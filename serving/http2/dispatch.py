@@ -10,14 +10,14 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from serving.http2.calls import LATER
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.errors import StatusError
 from serving.http2.service import Service
 from serving.http2.streams import Stream
 
 logger = logging.getLogger(__name__)
 
-FAILED: Final = StatusError(Status.UNKNOWN, "the server failed while answering; its log has the cause")
+FAILED: Final = StatusError(StatusCode.UNKNOWN, "the server failed while answering; its log has the cause")
 
 
 def dispatch(service: Service, stream: Stream, message: bytes) -> None:
@@ -55,7 +55,7 @@ async def _finish(stream: Stream, answer: Coroutine[Any, Any, bytes]) -> None:
         stream.fail(error)
     except asyncio.CancelledError:
         # Nobody waits any more, or something inside gave up without saying so; the caller must not wait for it.
-        stream.fail(StatusError(Status.CANCELLED, "the server gave the call up"))
+        stream.fail(StatusError(StatusCode.CANCELLED, "the server gave the call up"))
         raise
     except Exception as error:  # noqa: BLE001 - the outermost place, see the module
         _fail(stream, error)

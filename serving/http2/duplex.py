@@ -15,7 +15,7 @@ from collections import deque
 from typing import Final, Protocol
 
 from serving.http2.calls import CallContext, StreamingHandler
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.errors import StatusError
 from serving.http2.frames import UINT32, window_update_frame
 from serving.http2.responses import ANSWER_BLOCK, OK_TRAILERS_BLOCK, trailers_block
@@ -93,7 +93,7 @@ class Duplex:
         padding_bytes = flow_bytes - len(content)
         if not self._budget.reserve(len(content)):
             raise StatusError(
-                Status.RESOURCE_EXHAUSTED, "the server has no memory for another message; try again later"
+                StatusCode.RESOURCE_EXHAUSTED, "the server has no memory for another message; try again later"
             )
         self._stream.reserved_bytes += len(content)
         self._unreturned_bytes += padding_bytes
@@ -101,9 +101,9 @@ class Duplex:
         while len(self._buffer) >= _PREFIX_BYTES:
             length = UINT32.unpack_from(self._buffer, 1)[0]
             if self._buffer[0]:
-                raise StatusError(Status.UNIMPLEMENTED, "messages must not be compressed")
+                raise StatusError(StatusCode.UNIMPLEMENTED, "messages must not be compressed")
             if length > MAX_MESSAGE_BYTES:
-                raise StatusError(Status.RESOURCE_EXHAUSTED, _TOO_LARGE)
+                raise StatusError(StatusCode.RESOURCE_EXHAUSTED, _TOO_LARGE)
             end = _PREFIX_BYTES + length
             if len(self._buffer) < end:
                 break
@@ -116,7 +116,7 @@ class Duplex:
         self._has_ended = True
         self._wake()
         if self._buffer:
-            raise StatusError(Status.INTERNAL, "the message ended before the length that its prefix told")
+            raise StatusError(StatusCode.INTERNAL, "the message ended before the length that its prefix told")
 
     def ending(self, error: StatusError | None) -> bytes:
         """The block that ends the answer."""
@@ -136,12 +136,12 @@ class Duplex:
         except StatusError as error:
             stream.fail(error)
         except asyncio.CancelledError:
-            stream.fail(StatusError(Status.CANCELLED, "the server gave the call up"))
+            stream.fail(StatusError(StatusCode.CANCELLED, "the server gave the call up"))
             raise
         except Exception as error:  # the outermost place that a handler's exception reaches
             logger.error("the handler of %s failed", stream.path, exc_info=error)  # noqa: TRY400 - one line, one trace
             stream.fail(
-                StatusError(Status.UNKNOWN, "the server failed while answering; its log has the cause")
+                StatusError(StatusCode.UNKNOWN, "the server failed while answering; its log has the cause")
             )
         else:
             if not stream.is_over:

@@ -8,7 +8,7 @@ Http2Error
 └── StatusError         a call that ends with a gRPC status; what handlers raise
 """
 
-from serving.http2.codes import ErrorCode, Status
+from serving.http2.codes import ErrorCode, StatusCode
 
 
 class Http2Error(Exception):
@@ -51,7 +51,7 @@ class StatusError(Http2Error):
     """
 
     def __init__(
-        self, status: Status, message: str, *, metadata: tuple[tuple[str, str | bytes], ...] = ()
+        self, status: StatusCode, message: str, *, metadata: tuple[tuple[str, str | bytes], ...] = ()
     ) -> None:
         super().__init__(message)
         self.status = status

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.errors import StatusError
 from serving.http2.frames import UINT32
 from serving.http2.hpack import encode_field, encode_integer
@@ -86,7 +86,9 @@ class Exchange:
 
     def expire(self) -> None:
         """The deadline has passed."""
-        self.end(None, StatusError(Status.DEADLINE_EXCEEDED, "the deadline passed before the answer came"))
+        self.end(
+            None, StatusError(StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the answer came")
+        )
 
     def cancel(self) -> None:
         """Nobody waits any more; the server is told, nobody else is."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from serving.http2 import codes, control
 from serving.http2.calls import Answer, CallContext
-from serving.http2.codes import ErrorCode, Status
+from serving.http2.codes import ErrorCode, StatusCode
 from serving.http2.dispatch import dispatch
 from serving.http2.duplex import Duplex
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
@@ -29,9 +29,9 @@ SMALL_DATA_BYTES: Final = 128
 MAX_DISCARDED_BYTES: Final = 64 * 1024
 """What is read and thrown away of a request that is refused, before its client is asked to stop."""
 _TOO_MANY_STREAMS: Final = refuse_call(
-    Status.RESOURCE_EXHAUSTED, "the server has as many streaming calls as it may; try again later"
+    StatusCode.RESOURCE_EXHAUSTED, "the server has as many streaming calls as it may; try again later"
 )
-_UNKNOWN_METHOD: Final = refuse_call(Status.UNIMPLEMENTED, "Method not found!")
+_UNKNOWN_METHOD: Final = refuse_call(StatusCode.UNIMPLEMENTED, "Method not found!")
 
 
 class HeaderBlock:
@@ -147,7 +147,7 @@ def _feed(stream: Stream, duplex: Duplex, content: bytes, flow_bytes: int, *, is
 
 
 def _refuse_method(_message: bytes, _call: CallContext) -> Answer:
-    raise StatusError(Status.UNIMPLEMENTED, "Method not found!")
+    raise StatusError(StatusCode.UNIMPLEMENTED, "Method not found!")
 
 
 def receive_data(connection: Connection, flags: int, stream_id: int, payload: bytes) -> None:

@@ -4,7 +4,7 @@ A peer may be slow to greet, to finish a frame or header block, to bring a messa
 just gone; each has its limit, so that what it occupies is given back however little it sends.
 """
 
-from serving.http2.codes import ErrorCode, Status
+from serving.http2.codes import ErrorCode, StatusCode
 from serving.http2.connection import Connection, Phase
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 
@@ -69,7 +69,9 @@ def _check_bodies(connection: Connection, now: float) -> None:
             break
         if stream.duplex is not None:  # its caller may go on for ever; silence and the limits bound that
             continue
-        stream.fail(StatusError(Status.DEADLINE_EXCEEDED, f"a message must be whole within {seconds:g} s"))
+        stream.fail(
+            StatusError(StatusCode.DEADLINE_EXCEEDED, f"a message must be whole within {seconds:g} s")
+        )
 
 
 def _check_answers(connection: Connection, now: float) -> None:

@@ -8,7 +8,7 @@ server's receive budget has room for it. So memory is promised before it is used
 from typing import Final
 
 from serving.http2.budget import ReceiveBudget
-from serving.http2.codes import DEFAULT_WINDOW_BYTES, ErrorCode, Status
+from serving.http2.codes import DEFAULT_WINDOW_BYTES, ErrorCode, StatusCode
 from serving.http2.errors import ConnectionFault, StatusError, StreamFault
 from serving.http2.frames import UINT32
 from serving.http2.limits import Limits
@@ -64,7 +64,9 @@ class Inbox:
         if stream.body_bytes is None:
             return 0
         if len(stream.body) > stream.body_bytes:
-            raise StatusError(Status.UNIMPLEMENTED, "a unary call must send exactly one message, got more")
+            raise StatusError(
+                StatusCode.UNIMPLEMENTED, "a unary call must send exactly one message, got more"
+            )
         return self._grant(stream, stream.body_bytes - len(stream.body))
 
     def complete(self, stream: Stream, content: bytes, flow_bytes: int) -> bytes:
@@ -132,7 +134,7 @@ class Inbox:
         stream.body_bytes = body_bytes = message_bytes + PREFIX_BYTES
         if not self._budget.reserve(body_bytes):
             raise StatusError(
-                Status.RESOURCE_EXHAUSTED, "the server has no memory for another message; try again later"
+                StatusCode.RESOURCE_EXHAUSTED, "the server has no memory for another message; try again later"
             )
         stream.reserved_bytes = body_bytes
 
@@ -148,7 +150,7 @@ class Inbox:
 def check_length(message_bytes: int, max_message_bytes: int) -> None:
     if message_bytes > max_message_bytes:
         raise StatusError(
-            Status.RESOURCE_EXHAUSTED,
+            StatusCode.RESOURCE_EXHAUSTED,
             f"a message must have at most {max_message_bytes} bytes, got {message_bytes}; send a smaller batch",
         )
 
@@ -156,18 +158,18 @@ def check_length(message_bytes: int, max_message_bytes: int) -> None:
 def unwrap(head: RequestHead, body: bytes, max_message_bytes: int) -> bytes:
     """The message in `body`, which is one length-prefixed message of gRPC; raises `StatusError`."""
     if len(body) < PREFIX_BYTES:
-        raise StatusError(Status.UNIMPLEMENTED, "a unary call must send exactly one message, got none")
+        raise StatusError(StatusCode.UNIMPLEMENTED, "a unary call must send exactly one message, got none")
     message_bytes = _unpack_word(body, 1)[0]
     if body[0] == 0 and len(body) == message_bytes + PREFIX_BYTES and message_bytes <= max_message_bytes:
         return body[PREFIX_BYTES:]
     check_length(message_bytes, max_message_bytes)
     if len(body) < message_bytes + PREFIX_BYTES:
-        raise StatusError(Status.INTERNAL, "the message ended before the length that its prefix told")
+        raise StatusError(StatusCode.INTERNAL, "the message ended before the length that its prefix told")
     if len(body) > message_bytes + PREFIX_BYTES:
-        raise StatusError(Status.UNIMPLEMENTED, "a unary call must send exactly one message, got more")
+        raise StatusError(StatusCode.UNIMPLEMENTED, "a unary call must send exactly one message, got more")
     if body[0] != 1 or head.encoding == b"identity":
-        raise StatusError(Status.INTERNAL, "a compressed message must name its grpc-encoding")
+        raise StatusError(StatusCode.INTERNAL, "a compressed message must name its grpc-encoding")
     raise StatusError(
-        Status.UNIMPLEMENTED,
+        StatusCode.UNIMPLEMENTED,
         f"messages must not be compressed, got grpc-encoding {head.encoding.decode('latin-1')}",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from serving.http2.codes import ErrorCode, Status
+from serving.http2.codes import ErrorCode, StatusCode
 from serving.http2.errors import StatusError
 from serving.http2.hpack import Field
 from serving.http2.metadata import read_binary, read_text
@@ -16,20 +16,20 @@ from serving.http2.metadata import read_binary, read_text
 _PUSHBACK: Final = b"grpc-retry-pushback-ms"
 """The one name of gRPC's own that is meant for whoever called (gRFC A6)."""
 _OF_HTTP: Final = {
-    400: Status.INTERNAL,
-    401: Status.UNAUTHENTICATED,
-    403: Status.PERMISSION_DENIED,
-    404: Status.UNIMPLEMENTED,
-    429: Status.UNAVAILABLE,
-    502: Status.UNAVAILABLE,
-    503: Status.UNAVAILABLE,
-    504: Status.UNAVAILABLE,
+    400: StatusCode.INTERNAL,
+    401: StatusCode.UNAUTHENTICATED,
+    403: StatusCode.PERMISSION_DENIED,
+    404: StatusCode.UNIMPLEMENTED,
+    429: StatusCode.UNAVAILABLE,
+    502: StatusCode.UNAVAILABLE,
+    503: StatusCode.UNAVAILABLE,
+    504: StatusCode.UNAVAILABLE,
 }
 _OF_RESET: Final = {
-    ErrorCode.REFUSED_STREAM: Status.UNAVAILABLE,
-    ErrorCode.CANCEL: Status.CANCELLED,
-    ErrorCode.ENHANCE_YOUR_CALM: Status.RESOURCE_EXHAUSTED,
-    ErrorCode.INADEQUATE_SECURITY: Status.PERMISSION_DENIED,
+    ErrorCode.REFUSED_STREAM: StatusCode.UNAVAILABLE,
+    ErrorCode.CANCEL: StatusCode.CANCELLED,
+    ErrorCode.ENHANCE_YOUR_CALM: StatusCode.RESOURCE_EXHAUSTED,
+    ErrorCode.INADEQUATE_SECURITY: StatusCode.PERMISSION_DENIED,
 }
 
 
@@ -38,16 +38,16 @@ class ReplyHead:
     """One header block of an answer: its head, its trailers, or both in one."""
 
     http_status: int | None = None
-    status: Status | None = None
+    status: StatusCode | None = None
     message: str = ""
     fields: tuple[Field, ...] = ()
 
     def error(self) -> StatusError | None:
         """How the call failed, judged by the last header block of its answer; None: it ended well."""
-        if self.status is Status.OK:
+        if self.status is StatusCode.OK:
             return None
         if self.status is None:
-            status = _OF_HTTP.get(self.http_status or 0, Status.UNKNOWN)
+            status = _OF_HTTP.get(self.http_status or 0, StatusCode.UNKNOWN)
             return StatusError(
                 status, f"the server answered with HTTP status {self.http_status}, not as gRPC"
             )
@@ -64,7 +64,7 @@ class ReplyHead:
 
 
 OVERSIZED: Final = ReplyHead(
-    status=Status.RESOURCE_EXHAUSTED, message="the server's answer has too many headers"
+    status=StatusCode.RESOURCE_EXHAUSTED, message="the server's answer has too many headers"
 )
 
 
@@ -86,16 +86,18 @@ def error_of_reset(code: int) -> StatusError:
     try:
         reason = ErrorCode(code)
     except ValueError:
-        return StatusError(Status.INTERNAL, f"the server reset the call with unknown code {code}")
-    return StatusError(_OF_RESET.get(reason, Status.INTERNAL), f"the server reset the call: {reason.name}")
+        return StatusError(StatusCode.INTERNAL, f"the server reset the call with unknown code {code}")
+    return StatusError(
+        _OF_RESET.get(reason, StatusCode.INTERNAL), f"the server reset the call: {reason.name}"
+    )
 
 
 def _read_number(text: bytes | None) -> int | None:
     return int(text) if text is not None and text.isdigit() else None
 
 
-def _read_status(text: bytes | None) -> Status | None:
+def _read_status(text: bytes | None) -> StatusCode | None:
     if text is None:
         return None
     number = _read_number(text)
-    return Status(number) if number is not None and number <= max(Status) else Status.UNKNOWN
+    return StatusCode(number) if number is not None and number <= max(StatusCode) else StatusCode.UNKNOWN

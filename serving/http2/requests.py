@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.hpack import Field
 from serving.http2.metadata import read_binary, read_text
 from serving.http2.responses import Refusal, refuse_call, refuse_request
@@ -75,7 +75,7 @@ def check_trailers(fields: Sequence[Field]) -> None:
 def read_or_refuse(max_header_bytes: int) -> Callable[[Sequence[Field] | None], RequestHead]:
     """A `read_head` that also takes None, for fields of more than `max_header_bytes`, and refuses them."""
     message = f"request headers must have at most {max_header_bytes} bytes; send less metadata"
-    oversized = RequestHead(path="", refusal=refuse_call(Status.RESOURCE_EXHAUSTED, message))
+    oversized = RequestHead(path="", refusal=refuse_call(StatusCode.RESOURCE_EXHAUSTED, message))
     return lambda fields: oversized if fields is None else read_head(fields)
 
 
@@ -120,9 +120,11 @@ def _read_grpc(
     elif not _CONTENT_TYPE.fullmatch(content_type):
         refusal = refuse_request(415, "gRPC calls have content-type application/grpc")
     elif b"te" not in regular:
-        refusal = refuse_call(Status.INTERNAL, "calls must have te: trailers; a proxy may have removed it")
+        refusal = refuse_call(
+            StatusCode.INTERNAL, "calls must have te: trailers; a proxy may have removed it"
+        )
     elif timeout is not None and not _TIMEOUT.fullmatch(timeout):
-        refusal = refuse_call(Status.INTERNAL, "grpc-timeout must be up to eight digits and a unit")
+        refusal = refuse_call(StatusCode.INTERNAL, "grpc-timeout must be up to eight digits and a unit")
     return RequestHead(
         path=path,
         timeout_seconds=None if timeout is None or refusal else _read_timeout(timeout),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.hpack import encode_field
 from serving.http2.metadata import encode_metadata
 
@@ -24,7 +24,7 @@ _MAX_MESSAGE_BYTES: Final = 1024
 
 
 def trailers_block(
-    status: Status = Status.OK, message: str = "", metadata: Iterable[tuple[str, str | bytes]] = ()
+    status: StatusCode = StatusCode.OK, message: str = "", metadata: Iterable[tuple[str, str | bytes]] = ()
 ) -> bytes:
     """How a call ended, for the end of an answer that has begun."""
     block = encode_field(b"grpc-status", b"%d" % status)
@@ -34,7 +34,7 @@ def trailers_block(
 
 
 def trailers_only_block(
-    status: Status, message: str = "", metadata: Iterable[tuple[str, str | bytes]] = ()
+    status: StatusCode, message: str = "", metadata: Iterable[tuple[str, str | bytes]] = ()
 ) -> bytes:
     """How a call ended, as the whole answer."""
     # Said with every refusal, since a client that compresses must learn from it to stop.
@@ -49,7 +49,7 @@ class Refusal:
     text: bytes = b""
 
 
-def refuse_call(status: Status, message: str) -> Refusal:
+def refuse_call(status: StatusCode, message: str) -> Refusal:
     """For a gRPC client."""
     return Refusal(trailers_only_block(status, message))
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from serving.http2.calls import Handler
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.errors import StatusError
 from serving.http2.metadata import encode_metadata
 from serving.http2.requests import RequestHead
@@ -128,7 +128,7 @@ class Stream:
     def expire(self) -> None:
         """The deadline has passed."""
         self.break_off(
-            StatusError(Status.DEADLINE_EXCEEDED, "the deadline passed before the answer was ready")
+            StatusError(StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the answer was ready")
         )
 
     def break_off(self, error: StatusError) -> None:

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 import uvloop
 
-from serving.http2 import LATER, CallContext, Handler, Limits, Status, StatusError, StreamingCall, UnaryServer
+from serving.http2 import (
+    LATER,
+    CallContext,
+    Handler,
+    Limits,
+    StatusCode,
+    StatusError,
+    StreamingCall,
+    UnaryServer,
+)
 from tests.serving.http2.peer import Peer
 
 Connect = Callable[..., Awaitable[Peer]]
@@ -68,7 +77,7 @@ async def say_slowly(message: bytes, _call: CallContext) -> bytes:
 
 def refuse(_message: bytes, _call: CallContext) -> bytes:
     raise StatusError(
-        Status.INVALID_ARGUMENT, "größer als 100%", metadata=(("grpc-retry-pushback-ms", "250"),)
+        StatusCode.INVALID_ARGUMENT, "größer als 100%", metadata=(("grpc-retry-pushback-ms", "250"),)
     )
 
 
@@ -100,7 +109,7 @@ async def chat(call: StreamingCall) -> None:
     """Every message comes back; `refuse` and `crash` end the call."""
     while (message := await call.receive()) is not None:
         if message == b"refuse":
-            raise StatusError(Status.NOT_FOUND, "not here", metadata=(("x-why", "asked"),))
+            raise StatusError(StatusCode.NOT_FOUND, "not here", metadata=(("x-why", "asked"),))
         if message == b"crash":
             raise RuntimeError("a secret of ours")
         await call.send(message)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from serving.http2 import LATER, CallContext, Limits, StatusError, StreamingCall
-from serving.http2.codes import Status
+from serving.http2.codes import StatusCode
 from serving.http2.protocol import ServerProtocol
 from serving.http2.service import Service, share
 
@@ -85,7 +85,7 @@ class Rig:
     @staticmethod
     def _say(message: bytes, _call: CallContext) -> bytes:
         if message[:1] == b"!":
-            raise StatusError(Status.INVALID_ARGUMENT, message.decode("latin-1"))
+            raise StatusError(StatusCode.INVALID_ARGUMENT, message.decode("latin-1"))
         return message
 
     def _hold(self, _message: bytes, call: CallContext) -> Any:

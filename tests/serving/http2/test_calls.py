@@ -12,7 +12,7 @@ import hpack
 import pytest
 from hyperframe.frame import HeadersFrame
 
-from serving.http2 import CallContext, Limits, Status, StatusError, UnaryServer
+from serving.http2 import CallContext, Limits, StatusCode, StatusError, UnaryServer
 from tests.serving.http2.conftest import Desk, Start
 from tests.serving.http2.peer import data_frames, prefixed, replaced
 from tests.serving.http2.rig import rigged
@@ -152,7 +152,7 @@ def tell_it_itself(call: CallContext) -> None:
 
 @pytest.mark.parametrize(
     "end",
-    [lambda call: call.answer(b""), lambda call: call.fail(StatusError(Status.ABORTED, "enough"))],
+    [lambda call: call.answer(b""), lambda call: call.fail(StatusError(StatusCode.ABORTED, "enough"))],
     ids=["answered", "failed"],
 )
 def test_a_call_that_is_over_leaves_nothing_for_the_collector(end: Callable[[CallContext], None]) -> None:

@@ -12,7 +12,7 @@ import grpc
 import pytest
 from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, RstStreamFrame, SettingsFrame
 
-from serving.http2 import Limits, Status, StatusError, UnaryClient, UnaryServer
+from serving.http2 import Limits, StatusCode, StatusError, UnaryClient, UnaryServer
 from serving.http2.client import MAX_WAITING
 from tests.serving.http2.conftest import HANDLERS, Desk, Start
 from tests.serving.http2.peer import PREFACE, Peer, prefixed
@@ -82,12 +82,12 @@ async def test_grpcio_s_server_is_asked_and_its_errors_are_read(reach: Reach) ->
     with pytest.raises(StatusError, match="größer als 100%") as failure:
         await client.ask("/test.Echo/Refuse", b"")
     assert (failure.value.status, dict(failure.value.metadata)) == (
-        Status.NOT_FOUND,
+        StatusCode.NOT_FOUND,
         {"x-cost": "1", "x-bin": b"\0\xff"},
     )
     with pytest.raises(StatusError) as failure:
         await client.ask("/test.Echo/Missing", b"")
-    assert failure.value.status is Status.UNIMPLEMENTED
+    assert failure.value.status is StatusCode.UNIMPLEMENTED
     await server.stop(None)
 
 
@@ -114,7 +114,7 @@ async def test_a_cancelled_call_is_cancelled_at_the_server(client: UnaryClient, 
 async def test_a_deadline_ends_the_call_on_both_sides(client: UnaryClient, desk: Desk) -> None:
     with pytest.raises(StatusError) as failure:
         await client.ask("/test.Echo/Hold", b"late", timeout_seconds=0.05)
-    assert failure.value.status is Status.DEADLINE_EXCEEDED
+    assert failure.value.status is StatusCode.DEADLINE_EXCEEDED
     await desk.until(lambda: desk.cancelled == ["late"])
 
 
@@ -122,7 +122,7 @@ async def test_an_answer_over_the_limit_fails_its_call_alone(server: UnaryServer
     client = reach(port=server.ports[0], limits=Limits(max_message_bytes=1000))
     with pytest.raises(StatusError) as failure:
         await client.ask("/test.Echo/Say", bytes(1001))
-    assert failure.value.status is Status.RESOURCE_EXHAUSTED
+    assert failure.value.status is StatusCode.RESOURCE_EXHAUSTED
     assert await client.ask("/test.Echo/Say", bytes(1000)) == bytes(1000)
 
 
@@ -138,7 +138,7 @@ async def test_nobody_listening_is_unavailable_at_once(reach: Reach) -> None:
     for _ in range(2):
         with pytest.raises(StatusError, match="reached") as failure:
             await client.ask("/test.Echo/Say", b"")
-        assert failure.value.status is Status.UNAVAILABLE
+        assert failure.value.status is StatusCode.UNAVAILABLE
 
 
 async def test_a_drained_server_is_left_without_a_lost_call(start: Start, reach: Reach) -> None:
@@ -176,7 +176,7 @@ async def test_a_lost_connection_fails_what_was_open_and_is_made_anew(
     await server.close()
     with pytest.raises(StatusError) as failure:
         await asked
-    assert failure.value.status is Status.UNAVAILABLE
+    assert failure.value.status is StatusCode.UNAVAILABLE
     await server.start(port=port)
     assert await client.ask("/test.Echo/Say", b"again") == b"again"
 
@@ -192,7 +192,7 @@ async def test_who_waits_in_vain_for_a_stream_is_told_beyond_a_bound(
     await asyncio.sleep(0)
     with pytest.raises(StatusError) as failure:
         await client.ask("/test.Echo/Say", b"")
-    assert failure.value.status is Status.RESOURCE_EXHAUSTED
+    assert failure.value.status is StatusCode.RESOURCE_EXHAUSTED
     desk.calls[0][1].answer(b"")
     await asyncio.gather(held, *waiting)
 
@@ -232,24 +232,24 @@ OK_HEAD = [(":status", "200"), ("content-type", "application/grpc")]
 END = ["END_HEADERS", "END_STREAM"]
 MISBEHAVIOUR: list[Any] = [
     pytest.param(
-        lambda p, s: p.send(p.headers(s, [(":status", "503")], END)), Status.UNAVAILABLE, id="HTTP 503"
+        lambda p, s: p.send(p.headers(s, [(":status", "503")], END)), StatusCode.UNAVAILABLE, id="HTTP 503"
     ),
     pytest.param(
-        lambda p, s: p.send(p.headers(s, [(":status", "404")], END)), Status.UNIMPLEMENTED, id="HTTP 404"
+        lambda p, s: p.send(p.headers(s, [(":status", "404")], END)), StatusCode.UNIMPLEMENTED, id="HTTP 404"
     ),
     pytest.param(
         lambda p, s: p.send(p.headers(s, [*OK_HEAD, ("grpc-status", "99")], END)),
-        Status.UNKNOWN,
+        StatusCode.UNKNOWN,
         id="unknown status",
     ),
     pytest.param(
         lambda p, s: p.send(p.headers(s, [*OK_HEAD, ("grpc-status", "0")], END)),
-        Status.INTERNAL,
+        StatusCode.INTERNAL,
         id="no message",
     ),
     pytest.param(
         lambda p, s: p.send(p.headers(s, OK_HEAD), DataFrame(s, prefixed(b"x"), flags=["END_STREAM"])),
-        Status.UNKNOWN,
+        StatusCode.UNKNOWN,
         id="no trailers",
     ),
     pytest.param(
@@ -258,26 +258,28 @@ MISBEHAVIOUR: list[Any] = [
             DataFrame(s, prefixed(b"x", flag=1)),
             p.headers(s, [("grpc-status", "0")], END),
         ),
-        Status.INTERNAL,
+        StatusCode.INTERNAL,
         id="compressed",
     ),
-    pytest.param(lambda p, s: p.send(RstStreamFrame(s, 8)), Status.CANCELLED, id="cancelled"),
+    pytest.param(lambda p, s: p.send(RstStreamFrame(s, 8)), StatusCode.CANCELLED, id="cancelled"),
     pytest.param(
-        lambda p, s: p.send(RstStreamFrame(s, 11)), Status.RESOURCE_EXHAUSTED, id="told to calm down"
+        lambda p, s: p.send(RstStreamFrame(s, 11)), StatusCode.RESOURCE_EXHAUSTED, id="told to calm down"
     ),
-    pytest.param(lambda p, s: p.send(RstStreamFrame(s, 7)), Status.UNAVAILABLE, id="refused each time"),
-    pytest.param(lambda p, s: p.send(RstStreamFrame(s, 999)), Status.INTERNAL, id="reset with unknown code"),
+    pytest.param(lambda p, s: p.send(RstStreamFrame(s, 7)), StatusCode.UNAVAILABLE, id="refused each time"),
     pytest.param(
-        lambda p, _: p.send(GoAwayFrame(last_stream_id=0)), Status.UNAVAILABLE, id="goes away each time"
-    ),
-    pytest.param(lambda p, _: p.send(b"\0\0\1\6\0\0\0\0\0x"), Status.UNAVAILABLE, id="broken PING"),
-    pytest.param(
-        lambda p, _: p.send(struct.pack(">IBI", 2**31, 0, 0)), Status.UNAVAILABLE, id="frame too long"
+        lambda p, s: p.send(RstStreamFrame(s, 999)), StatusCode.INTERNAL, id="reset with unknown code"
     ),
     pytest.param(
-        lambda p, _: p.send(p.headers(99, OK_HEAD)), Status.UNAVAILABLE, id="answer that nobody asked for"
+        lambda p, _: p.send(GoAwayFrame(last_stream_id=0)), StatusCode.UNAVAILABLE, id="goes away each time"
     ),
-    pytest.param(lambda p, _: p.writer.transport.abort(), Status.UNAVAILABLE, id="connection cut"),
+    pytest.param(lambda p, _: p.send(b"\0\0\1\6\0\0\0\0\0x"), StatusCode.UNAVAILABLE, id="broken PING"),
+    pytest.param(
+        lambda p, _: p.send(struct.pack(">IBI", 2**31, 0, 0)), StatusCode.UNAVAILABLE, id="frame too long"
+    ),
+    pytest.param(
+        lambda p, _: p.send(p.headers(99, OK_HEAD)), StatusCode.UNAVAILABLE, id="answer that nobody asked for"
+    ),
+    pytest.param(lambda p, _: p.writer.transport.abort(), StatusCode.UNAVAILABLE, id="connection cut"),
 ]
 
 
@@ -286,7 +288,7 @@ async def test_a_server_that_misbehaves_fails_the_call_with_a_status(
     rogue: Callable[[Script], Awaitable[int]],
     reach: Reach,
     sends: Callable[[Peer, int], None],
-    status: Status,
+    status: StatusCode,
 ) -> None:
     async def script(peer: Peer, stream_id: int) -> None:
         sends(peer, stream_id)

@@ -1,7 +1,7 @@
 import hpack
 import pytest
 
-from serving.http2 import Status
+from serving.http2 import StatusCode
 from serving.http2.metadata import encode_metadata
 from serving.http2.responses import (
     ANSWER_BLOCK,
@@ -22,7 +22,9 @@ def test_the_constant_blocks_say_what_a_good_answer_says() -> None:
 
 
 def test_an_answer_of_trailers_only_has_status_message_and_metadata() -> None:
-    block = trailers_only_block(Status.NOT_FOUND, "no model", [("x-cost", "1"), ("x-trace-bin", b"\0\xff")])
+    block = trailers_only_block(
+        StatusCode.NOT_FOUND, "no model", [("x-cost", "1"), ("x-trace-bin", b"\0\xff")]
+    )
     assert decoded(block) == {
         ":status": "200",
         "content-type": "application/grpc",

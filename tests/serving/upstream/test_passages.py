@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from serving.http1 import Request
-from serving.http2 import CallContext, Status, StatusError, UnaryServer
+from serving.http2 import CallContext, StatusCode, StatusError, UnaryServer
 from serving.protos import get_model_status_pb2, predict_pb2
 from serving.server import Server
 from serving.upstream import UpstreamServer
@@ -157,7 +157,7 @@ async def test_deadline_metadata_and_cancellation_reach_the_upstream(tmp_path: P
         raise AssertionError
 
     def refuse(_message: bytes, _call: CallContext) -> bytes:
-        raise StatusError(Status.UNAVAILABLE, "not yet")
+        raise StatusError(StatusCode.UNAVAILABLE, "not yet")
 
     behind = UnaryServer({PREDICT: wait, STATUS: refuse})
     await behind.start(path=tmp_path / "s")
@@ -180,7 +180,7 @@ async def test_what_the_upstream_says_behind_its_status_comes_through(tmp_path: 
     )
 
     def refuse(_message: bytes, _call: CallContext) -> bytes:
-        raise StatusError(Status.RESOURCE_EXHAUSTED, "full", metadata=said)
+        raise StatusError(StatusCode.RESOURCE_EXHAUSTED, "full", metadata=said)
 
     behind = UnaryServer({PREDICT: refuse})
     await behind.start(path=tmp_path / "s")
