@@ -1,8 +1,9 @@
 """Why a rollout failed, in the cluster's own words: what Pulumi's provider does not pass on.
 
-The provider prints why a container does not start, but not why a pod has no node (too few GPUs, a taint) or was never created (a quota,
-an admission rule). So when a Deployment fails, its pods and ReplicaSets are asked. This runs after a failure only, through `kubectl`
-because that knows every way to log in to a cluster; where there is none, the command to type is printed instead.
+The provider prints why a container does not start, but not why a pod has no node (too few GPUs, a taint), was never created (a quota, an
+admission rule), or waits for a container before it that fails (a fetch). So when a Deployment fails, its pods and ReplicaSets are asked.
+This runs after a failure only, through `kubectl` because that knows every way to log in to a cluster; where there is none, the command
+to type is printed instead.
 """
 
 import json
@@ -28,8 +29,10 @@ def failure_hook(cluster: ClusterConfig) -> pulumi.ErrorHook:
 
 
 def reasons(objects: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one sentence for each pod without a node and each ReplicaSet that may not create pods, the same reason once."""
-    found = [sentence for each in objects for sentence in _reasons_of(each)]
+    """Return one sentence for each pod without a node or with a failed init container, and each ReplicaSet that may not create pods."""
+    found = [
+        sentence for each in objects for kind in (_reasons_of, _failures_before) for sentence in kind(each)
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -61,3 +64,13 @@ def _reasons_of(item: Mapping[str, Any]) -> Iterator[str]:
                 yield f"pod {name} is Pending, no node can take it: {condition.get('message', '')}"
             case "ReplicaSet", "ReplicaFailure", "True":
                 yield f"no pod of {name} may be created: {condition.get('message', '')}"
+
+
+def _failures_before(item: Mapping[str, Any]) -> Iterator[str]:
+    name = item["metadata"]["name"]
+    for container in item.get("status", {}).get("initContainerStatuses", []):
+        for state in (container.get("state", {}), container.get("lastState", {})):
+            ended = state.get("terminated", {})
+            if ended.get("exitCode"):
+                said = ended.get("message", "").strip() or ended.get("reason", "")
+                yield f"pod {name} waits for {container['name']}, which ended with {ended['exitCode']}: {said}"

@@ -32,6 +32,26 @@ def test_a_refused_pod_is_named_with_the_rule_that_refused_it():
 
 
 @pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ({"lastState": {"terminated": {"exitCode": 1, "message": "another model\n"}}}, "1: another model"),
+        ({"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}, "137: OOMKilled"),
+    ],
+    ids=["started again", "ended without a word"],
+)
+def test_a_pod_that_waits_for_a_failed_fetch_says_how_that_ended(state, sentence):
+    waits = pod("mnist-1-a", scheduled="True")
+    waits["status"]["initContainerStatuses"] = [{"name": "fetch", **state}]
+    assert diagnosis.reasons([waits]) == [f"pod mnist-1-a waits for fetch, which ended with {sentence}"]
+
+
+def test_a_fetch_that_ended_well_is_not_mentioned():
+    fetched = pod("mnist-1-a", scheduled="True")
+    fetched["status"]["initContainerStatuses"] = [{"name": "fetch", "state": {"terminated": {"exitCode": 0}}}]
+    assert diagnosis.reasons([fetched]) == []
+
+
+@pytest.mark.parametrize(
     "item", [pod("a", scheduled="True"), {"kind": "Pod", "metadata": {"name": "new"}}], ids=["placed", "new"]
 )
 def test_a_pod_that_has_a_place_is_not_mentioned(item):
