@@ -266,8 +266,9 @@ def _addresses(served: ServedModel, server: ModelServer) -> tuple[pulumi.Output[
 
 
 def _console_facts(args: ModelEndpointArgs) -> dict[str, Any]:
-    port = args.served.server.console_node_port
-    return {"console_url": f"http://{args.cluster.node_address or 'localhost'}:{port}"} if port else {}
+    server, address = args.served.server, args.cluster.node_address or "localhost"
+    port = server.console_node_port
+    return {"console_url": f"{server.rest_scheme}://{address}:{port}"} if port else {}
 
 
 def _canary_facts(args: ModelEndpointArgs, images: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:

@@ -92,7 +92,9 @@ class ModelServer(pulumi.ComponentResource):
         self.node_ports = self.service.spec.apply(_node_ports)
         inside = pulumi.Output.format("{0}.{1}.svc", self.service_name, args.namespace)
         known = pulumi.Output.all(self.service.status.apply(_ingress_host), self.node_ports, inside)
-        self.rest_url = known.apply(lambda parts: f"http://{_address('rest', args, *parts)}")
+        self.rest_url = known.apply(
+            lambda parts: f"{args.server.rest_scheme}://{_address('rest', args, *parts)}"
+        )
         self.grpc_target = known.apply(lambda parts: _address("grpc", args, *parts))
         self.register_outputs(
             {

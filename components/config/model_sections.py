@@ -112,6 +112,11 @@ class ServerConfig:
         {}, "Further flags of the API layer, by name, such as `max_batch_rows: 128`."
     )
 
+    @property
+    def rest_scheme(self) -> str:
+        """What REST and the console speak: `https` where the flag `enable_rest_tls` is set."""
+        return "https" if str(self.settings.get("enable_rest_tls", "")).lower() == "true" else "http"
+
     def __post_init__(self) -> None:
         check_limits(self, self.SECTION)
 

@@ -125,6 +125,18 @@ def test_a_stack_exports_where_its_model_answers_and_what_it_is():
     assert outputs["grpc_target"] == f"192.0.2.7:{outputs['node_ports']['grpc']}"
 
 
+def test_addresses_say_https_where_the_server_speaks_tls():
+    tls = {
+        "settings": {"enable_rest_tls": True},
+        "serviceType": "NodePort",
+        "console": True,
+        "consoleNodePort": 30503,
+    }
+    outputs = deploy(cluster={"nodeAddress": "192.0.2.7"}, server=tls).outputs
+    assert outputs["rest_url"].startswith("https://192.0.2.7:")
+    assert outputs["console_url"] == "https://192.0.2.7:30503"
+
+
 def test_a_service_inside_the_cluster_is_named_by_its_dns_name():
     outputs = deploy().outputs
     assert outputs["rest_url"] == "http://mnist.tf-serving.svc:8501"
