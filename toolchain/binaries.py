@@ -123,6 +123,8 @@ TESTS = (
         module="pulumi-language-yaml",
         package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
     ),
+    # The kubelet of a thousand stand-in nodes (docs/adr/0008).
+    Binary(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
 )
 # `bin/setup --docker-host`: the plugin for stacks on a plain Docker host.
 DOCKER_HOST = (Binary(name="pulumi-resource-docker", module="pulumi-resource-docker", package="."),)
