@@ -1,11 +1,13 @@
 """A stack of its own, up and answering, for all that is done to it here."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.commands import kubectl, run
+from tests.e2e.questions import Questions
 from tests.e2e.settings import another_stack, up
 
 STACK = "setbacks"
@@ -35,6 +37,15 @@ def healthy(stack: str) -> Iterator[str]:
     yield stack
     up(stack)
     assert served_by() == 1
+
+
+@pytest.fixture
+def client(stack: str, images_and_labels: Any) -> Questions:
+    """Return a client that has not begun to ask."""
+    assert stack
+    address = kubectl("get", "service", "mnist", namespace=NAMESPACE)["spec"]["clusterIP"]
+    body = json.dumps({"instances": images_and_labels[0][:1].tolist()}).encode()
+    return Questions(f"http://{address}:8501/v1/models/mnist:predict", body)
 
 
 def served_by() -> int:

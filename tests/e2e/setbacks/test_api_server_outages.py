@@ -1,0 +1,95 @@
+"""The API server is killed at three moments of an update: what the operator is told, and that the next `up` ends what was begun (F19).
+
+Pods need no API server to answer: a client asks while it is away. `bin/cluster up` brings it back, and starts the kubelet anew with it.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.commands import run
+from tests.e2e.questions import Questions
+from tests.e2e.setbacks.conftest import deployment, pods, served_by
+from tests.e2e.setbacks.faults import up_and_kill
+from tests.e2e.setbacks.interruptions import (
+    api_server,
+    other_timeout,
+    pulumi_command,
+    request_timeout_seconds,
+    wait_for,
+)
+from tests.e2e.settings import changed, up
+from toolchain.cluster.layout import NODE_ADDRESS
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+API_SERVER = f"https://{NODE_ADDRESS}:6443"
+"""What every message names, whether the connection was refused or reset."""
+
+
+def outage_before_it_begins(stack: str) -> tuple[bool, str]:
+    os.kill(api_server(), signal.SIGKILL)
+    said = up(stack, check=False)
+    return said.returncode == 0, said.stdout + said.stderr
+
+
+def outage_before_the_pods_are_exchanged(stack: str) -> tuple[bool, str]:
+    return up_and_kill(api_server(), stack, before="update", kind="Deployment")
+
+
+@pytest.fixture(scope="module")
+def stack_to_mend(stack: str) -> Iterator[str]:
+    """Each test leaves the stack whole, with settings of its own; here the first ones come back."""
+    yield stack
+    up(stack)
+    assert served_by() == 1
+
+
+@pytest.mark.parametrize(
+    ("outage", "sentence", "timeout_seconds"),
+    [
+        (outage_before_it_begins, "configured Kubernetes cluster is unreachable", 6),
+        (outage_before_the_pods_are_exchanged, API_SERVER, 7),
+    ],
+    ids=["before", "before the pods"],
+)
+def test_an_update_without_an_api_server_says_so_and_the_next_one_ends_it(
+    stack_to_mend: str, client: Questions, outage: Any, sentence: str, timeout_seconds: int
+) -> None:
+    before = deployment()["metadata"]["uid"]
+    with changed(other_timeout(timeout_seconds), stack_to_mend):
+        try:
+            with client as asked:
+                succeeded, said = outage(stack_to_mend)
+        finally:
+            run("bin/cluster", "up")
+        assert not succeeded
+        assert sentence in said
+        up(stack_to_mend)
+        assert_whole(stack_to_mend, before, timeout_seconds)
+    assert asked.answered > 0
+    assert asked.failures == []
+
+
+def test_an_update_that_waits_for_its_pods_ends_well_once_the_api_server_is_back(stack_to_mend: str) -> None:
+    before, pid = deployment()["metadata"]["uid"], api_server()
+    with changed(other_timeout(9), stack_to_mend):
+        with pulumi_command("up", stack_to_mend) as update:
+            wait_for("Waiting for app ReplicaSet", update)
+            os.kill(pid, signal.SIGKILL)
+            run("bin/cluster", "up")
+            said, _ = update.communicate(timeout=300)
+        if update.returncode != 0:  # its patience may end before that of a slow machine
+            assert "timed out waiting to be Ready" in said
+            up(stack_to_mend)
+        assert_whole(stack_to_mend, before, 9)
+
+
+def assert_whole(stack: str, uid: str, timeout_seconds: int) -> None:
+    assert served_by() == 1
+    assert (deployment()["metadata"]["uid"], request_timeout_seconds()) == (uid, timeout_seconds)
+    assert len(pods()) == 1
+    run("bin/pulumi", "refresh", "--preview-only", "--expect-no-changes", "--stack", stack)
