@@ -41,17 +41,18 @@ class S3Server:
     """One server that can be killed and started again on the same port, over the same objects."""
 
     folder: Path
+    host: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
         (self.folder / BUCKET).mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            [executable(), "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", str(self.folder)],
+            [executable(), "--port", f"{self.host}:{self.port}", "--quiet", "posix", str(self.folder)],
             env={"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET, "HOME": str(self.folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -70,7 +71,7 @@ class S3Server:
         assert self.process is not None
         while True:  # bounded by the test's own time limit
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((self.host, self.port)) == 0:
                     return
             with suppress(subprocess.TimeoutExpired):
                 code = self.process.wait(timeout=0.02)
