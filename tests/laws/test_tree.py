@@ -68,6 +68,13 @@ def test_every_changelog_fragment_is_one_sentence_of_a_known_kind() -> None:
         assert fragment.read_text().strip().endswith((".", ".)")), fragment.name
 
 
+def test_every_decision_record_has_a_number_of_its_own() -> None:
+    numbers = [record.name.partition("-")[0] for record in tracked("docs/adr/0*.md")]
+    assert len(set(numbers)) == len(numbers)
+    for record in tracked("docs/adr/0*.md"):
+        assert record.read_text().startswith(f"# {record.name.partition('-')[0]}: "), record.name
+
+
 def test_every_decision_record_states_context_options_decision_and_price() -> None:
     for record in tracked("docs/adr/0*.md"):
         headings = set(re.findall(r"^## (\w+)", record.read_text(), flags=re.MULTILINE))
