@@ -1,4 +1,4 @@
-"""The API server is killed at three moments of an update: what the operator is told, and that the next `up` ends what was begun (F19).
+"""The API server is killed at four moments of an update: what the operator is told, and that the next `up` ends what was begun (F19).
 
 Pods need no API server to answer: a client asks while it is away. `bin/cluster up` brings it back, and starts the kubelet anew with it.
 """
@@ -40,6 +40,10 @@ def outage_before_the_pods_are_exchanged(stack: str) -> tuple[bool, str]:
     return up_and_kill(api_server(), stack, before="update", kind="Deployment")
 
 
+def outage_after_the_pods_were_exchanged(stack: str) -> tuple[bool, str]:
+    return up_and_kill(api_server(), stack, before="create", kind="HorizontalPodAutoscaler")
+
+
 @pytest.fixture(scope="module")
 def stack_to_mend(stack: str) -> Iterator[str]:
     """Each test leaves the stack whole, with settings of its own; here the first ones come back."""
@@ -53,14 +57,15 @@ def stack_to_mend(stack: str) -> Iterator[str]:
     [
         (outage_before_it_begins, "configured Kubernetes cluster is unreachable", 6),
         (outage_before_the_pods_are_exchanged, API_SERVER, 7),
+        (outage_after_the_pods_were_exchanged, API_SERVER, 8),
     ],
-    ids=["before", "before the pods"],
+    ids=["before", "before the pods", "after the pods"],
 )
 def test_an_update_without_an_api_server_says_so_and_the_next_one_ends_it(
     stack_to_mend: str, client: Questions, outage: Any, sentence: str, timeout_seconds: int
 ) -> None:
     before = deployment()["metadata"]["uid"]
-    with changed(other_timeout(timeout_seconds), stack_to_mend):
+    with changed(with_an_autoscaler(timeout_seconds), stack_to_mend):
         try:
             with client as asked:
                 succeeded, said = outage(stack_to_mend)
@@ -76,7 +81,7 @@ def test_an_update_without_an_api_server_says_so_and_the_next_one_ends_it(
 
 def test_an_update_that_waits_for_its_pods_ends_well_once_the_api_server_is_back(stack_to_mend: str) -> None:
     before, pid = deployment()["metadata"]["uid"], api_server()
-    with changed(other_timeout(9), stack_to_mend):
+    with changed(with_an_autoscaler(9), stack_to_mend):
         with pulumi_command("up", stack_to_mend) as update:
             wait_for("Waiting for app ReplicaSet", update)
             os.kill(pid, signal.SIGKILL)
@@ -93,3 +98,14 @@ def assert_whole(stack: str, uid: str, timeout_seconds: int) -> None:
     assert (deployment()["metadata"]["uid"], request_timeout_seconds()) == (uid, timeout_seconds)
     assert len(pods()) == 1
     run("bin/pulumi", "refresh", "--preview-only", "--expect-no-changes", "--stack", stack)
+
+
+def with_an_autoscaler(timeout_seconds: int) -> Any:
+    """Return a change that makes another pod and, from the third moment on, an autoscaler after it."""
+
+    def change(sections: dict[str, Any]) -> None:
+        other_timeout(timeout_seconds)(sections)
+        if timeout_seconds > 7:
+            sections["autoscaling"] = {"minReplicas": 1, "maxReplicas": 1}
+
+    return change
