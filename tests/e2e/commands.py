@@ -35,3 +35,9 @@ def kubectl(*words: str, namespace: str | None = None) -> Any:
     """Ask the local cluster and return the JSON it answers."""
     scope = ["--namespace", namespace] if namespace else []
     return json.loads(run("bin/cluster", "kubectl", *scope, *words, "--output=json").stdout)
+
+
+def deployment_generations(namespace: str) -> dict[str, int]:
+    """Return how often the specification of each Deployment has changed: pods are made anew only when it does."""
+    deployments = kubectl("get", "deployments", namespace=namespace)["items"]
+    return {each["metadata"]["name"]: each["metadata"]["generation"] for each in deployments}
