@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         "--docker-host", action="store_true", help="also build the plugin for stacks on a plain Docker host"
     )
     set_up.add_argument(
+        "--stand-in-nodes", action="store_true", help="also build kwok, for tests/by_hand/scale"
+    )
+    set_up.add_argument(
         "--prune", action="store_true", help="also remove what earlier states of this checkout needed"
     )
     set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails, or lasts")
@@ -75,6 +78,7 @@ def _setup(options: argparse.Namespace) -> int:
         only_virtual_environments=options.only == "venvs",
         with_browser=options.browser,
         with_docker_host=options.docker_host,
+        with_stand_in_nodes=options.stand_in_nodes,
     )
     setup.run(places, progress, scope)
     if options.prune:

@@ -123,12 +123,12 @@ TESTS = (
         module="pulumi-language-yaml",
         package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
     ),
-    # The kubelet of a thousand stand-in nodes (docs/adr/0008).
-    Binary(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
 )
 # `bin/setup --docker-host`: the plugin for stacks on a plain Docker host.
 DOCKER_HOST = (Binary(name="pulumi-resource-docker", module="pulumi-resource-docker", package="."),)
-ALL = CLUSTER + BUILDER + PULUMI + TESTS + DOCKER_HOST
+# `bin/setup --stand-in-nodes`: the kubelet of a thousand nodes that are not there (docs/adr/0008).
+STAND_IN_NODES = (Binary(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),)
+ALL = CLUSTER + BUILDER + PULUMI + TESTS + DOCKER_HOST + STAND_IN_NODES
 
 
 def named(name: str) -> Binary:

@@ -30,6 +30,8 @@ class Scope:
     """Whether tests are to open the console."""
     with_docker_host: bool = False
     """Whether stacks on a plain Docker host are to be previewed and applied."""
+    with_stand_in_nodes: bool = False
+    """Whether `tests/by_hand/scale` is to be run."""
 
 
 def run(folders: Folders, progress: Progress, scope: Scope) -> None:
@@ -63,7 +65,8 @@ def _set_up_binaries(folders: Folders, progress: Progress, scope: Scope) -> None
         has_own_cluster=scope.context is not None,
         has_kubectl=shutil.which("kubectl") is not None,
     )
-    further = binaries.DOCKER_HOST if scope.with_docker_host else ()
+    further: tuple[binaries.Binary, ...] = binaries.DOCKER_HOST if scope.with_docker_host else ()
+    further += binaries.STAND_IN_NODES if scope.with_stand_in_nodes else ()
     build.build_missing(wanted + further, folders, progress)
     build.remove_build_caches(folders, progress)
     if own_cli is None:

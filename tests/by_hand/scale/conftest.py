@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.by_hand.scale import figures, fleet, stack
+from tests.by_hand.scale.manifests import apply
+from tests.by_hand.scale.reading import is_ready, takes_pods
 from tests.e2e.commands import ROOT, kubectl, run
-from tests.e2e.manifests import apply
-from tests.e2e.scale import figures, fleet, stack
-from tests.e2e.scale.reading import is_ready, takes_pods
 
 NAMESPACE = "tf-serving-scale"
 IDLE_SECONDS = 30
@@ -35,7 +35,7 @@ class Fleet:
         return items
 
     def nodes(self) -> dict[str, dict[str, Any]]:
-        """Return the stand-in nodes by name, the lost ones too."""
+        """Return the stand-in nodes by name."""
         found = kubectl("get", "nodes", f"--selector={fleet.LABEL}")["items"]
         return {node["metadata"]["name"]: node for node in found}
 

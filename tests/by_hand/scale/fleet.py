@@ -1,8 +1,7 @@
 """A thousand stand-in nodes: what they are, and the one process that is the kubelet of all of them.
 
 kwok reports the nodes ready, renews their leases every ten seconds as kubelets do, and answers for the pods that the real scheduler
-binds to them. It takes care of the nodes with its label and of no others, so taking the label away is losing the node. GPU nodes are
-tainted as they commonly are, so no pod of anybody else that asks for no GPU comes near them.
+binds to them. GPU nodes are tainted as they commonly are, so no pod of anybody else that asks for no GPU comes near them.
 """
 
 import subprocess
@@ -12,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.by_hand.scale.manifests import apply
 from tests.e2e.commands import ROOT, run
-from tests.e2e.manifests import apply
 from toolchain import binaries, folders
 
 LABEL = "tf-serving-platform/stand-in"
@@ -82,7 +81,7 @@ def kubelets(kubeconfig: str, log: Path) -> Iterator[int]:
     program = binaries.location(binaries.named("kwok"), folders.locate())
     command = [
         program, f"--kubeconfig={kubeconfig}", f"--manage-nodes-with-label-selector={KUBELET_LABEL}",
-        f"--config={ROOT / 'tests/e2e/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
+        f"--config={ROOT / 'tests/by_hand/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
         f"--node-ip={NODE_ADDRESS}", f"--cidr={POD_ADDRESSES}",
     ]  # fmt: skip
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
@@ -96,18 +95,8 @@ def add(pool: Pool) -> None:
     apply(pool.manifests())
 
 
-def lose(node: str) -> None:
-    """Let the node fall silent, as when its machine has lost power."""
-    run("bin/cluster", "kubectl", "label", "node", node, f"{KUBELET_LABEL}-")
-
-
-def find(node: str) -> None:
-    """Let a lost node come back."""
-    run("bin/cluster", "kubectl", "label", "node", node, f"{KUBELET_LABEL}=kwok")
-
-
 def names() -> list[str]:
-    """Return the nodes that there are, lost ones too."""
+    """Return the nodes that there are."""
     return run(
         "bin/cluster", "kubectl", "get", "nodes", f"--selector={LABEL}", "--output=name"
     ).stdout.split()
