@@ -21,7 +21,7 @@ from components.forecast import forecast
 from components.images import ModelImage, ModelImageArgs, pushed_image
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
-from components.predecessor import previous
+from components.predecessor import once_run, previous
 from components.repository_doors import repository_doors
 from components.rollout import Track
 from components.track_parts import TrackParts
@@ -101,7 +101,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.facts = {
             **_known_facts(args),
             "contract": args.contract,
-            "image": self.image,
+            "image": once_run(self.image, [each.deployment_name for each in servers.values()]),
             "service": self.service,
             "rest_url": self.rest_url,
             "grpc_target": self.grpc_target,

@@ -4,7 +4,7 @@ An update that fails leaves the outputs as they were, and so what ran before is 
 changes nothing here either: two equal updates export the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import pulumi
@@ -19,6 +19,14 @@ def previous(
     return pulumi.Output.all(deployed, image).apply(
         lambda both: predecessor((both[0] or {}).get(model, {}), image=both[1], digest=digest)
     )
+
+
+def once_run(image: pulumi.Input[str], deployments: Iterable[pulumi.Input[str]]) -> pulumi.Output[str]:
+    """Return the image once the pods that run it are ready: what a stack exports must be what runs, also after an update that failed.
+
+    Pulumi writes a stack's outputs as soon as all of them are known, and does not wait for a Deployment that none of them depends on.
+    """
+    return pulumi.Output.all(image, *deployments).apply(lambda known: str(known[0]))
 
 
 def predecessor(deployed: Mapping[str, Any], *, image: str, digest: str) -> dict[str, Any] | None:

@@ -80,6 +80,8 @@ class Program:
 
     resources: tuple[Declared, ...]
     outputs: Mapping[str, Any]
+    awaited: Mapping[str, frozenset[str]]
+    """Names of the resources that each of the outputs waits for."""
     hooks: Mapping[str, pulumi.ErrorHook | pulumi.ResourceHook]
 
     def one(self, kind: str) -> Declared:
@@ -97,11 +99,14 @@ def declare(program: Callable[[], object], recorder: Recorder | None = None) -> 
     """Run `program` to its end against a recorder; its exports are resolved and kept."""
     recorder = recorder or Recorder()
     outputs: dict[str, Any] = {}
+    awaited: dict[str, frozenset[str]] = {}
 
     async def run() -> None:
         program()
         for name, value in _exports().items():
-            outputs[name] = await pulumi.Output.from_input(value).future()
+            output = pulumi.Output.from_input(value)
+            outputs[name] = await output.future()
+            awaited[name] = frozenset(each.pulumi_resource_name for each in await output.resources())
 
     with _provider_threads() as threads, asyncio.Runner() as runner:
         runner.get_loop().set_default_executor(threads)
@@ -110,7 +115,8 @@ def declare(program: Callable[[], object], recorder: Recorder | None = None) -> 
         runner.get_loop().set_exception_handler(lambda _loop, _context: None)
         # Never `preview=True`: what hangs on an unknown value would not run, and nor would its assertions.
         runner.run(_under_mocks(recorder, run))
-    return Program(resources=tuple(recorder.resources), outputs=outputs, hooks=recorder.hooks)
+    resources = tuple(recorder.resources)
+    return Program(resources=resources, outputs=outputs, awaited=awaited, hooks=recorder.hooks)
 
 
 async def _under_mocks(recorder: Recorder, run: Callable[[], Awaitable[None]]) -> None:

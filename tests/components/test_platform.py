@@ -66,6 +66,14 @@ def test_the_pod_runs_the_model_image_by_digest():
     assert "@sha256:" in deployed.outputs["image"]
 
 
+@pytest.mark.parametrize("output", ["image", "models"])
+def test_a_stack_exports_what_runs_once_the_pods_of_every_track_are_ready(output: str):
+    deployed = deploy(**CANARY)
+    deployments = {each.name for each in deployed.all("Deployment")}
+    assert len(deployments) == 2
+    assert deployments <= deployed.awaited[output]
+
+
 def test_the_model_image_stands_on_the_runtime_image_by_digest():
     deployed = deploy()
     _, model = deployed.all("Image")
