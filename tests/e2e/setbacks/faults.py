@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 import pytest
@@ -26,6 +26,7 @@ from tests.e2e.settings import PROJECT, up
 
 Spoil = Callable[[dict[str, Any]], None]
 """Changes the spec of the pods in place."""
+Verb = Literal["up", "destroy"]
 Transform = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult | None]
 
 
@@ -39,7 +40,7 @@ def failed_up(stack: str, spoil: Spoil) -> str:
     new ones where the first that it hears of a Deployment is older than its own change.
     """
     for _ in range(ATTEMPTS):
-        succeeded, said = _up_in_a_process(stack, partial(_spoil_pods, spoil))
+        succeeded, said = _in_a_process("up", stack, partial(_spoil_pods, spoil))
         if not succeeded:
             return said
         up(stack)
@@ -51,16 +52,21 @@ def up_and_kill(pid: int, stack: str, *, before: str, kind: str) -> tuple[bool, 
 
     Returns whether the update succeeded, and what the operator saw.
     """
-    return _up_in_a_process(stack, partial(_kill_before, pid, before, kind))
+    return _in_a_process("up", stack, partial(_kill_before, pid, before, kind))
 
 
-def _up_in_a_process(stack: str, transform: Transform) -> tuple[bool, str]:
+def destroy_and_kill(pid: int, stack: str, *, before: str) -> tuple[bool, str]:
+    """Destroy `stack`, and kill a process before a resource of the kind `before` is deleted: see `up_and_kill`."""
+    return _in_a_process("destroy", stack, partial(_kill_before, pid, "delete", before))
+
+
+def _in_a_process(verb: Verb, stack: str, transform: Transform) -> tuple[bool, str]:
     # A process of its own: what Pulumi's runtime keeps of a program that ran would meet the next one in this process.
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_up, stack, transform).result()
+        return pool.submit(_run, verb, stack, transform).result()
 
 
-def _up(stack: str, transform: Transform) -> tuple[bool, str]:
+def _run(verb: Verb, stack: str, transform: Transform) -> tuple[bool, str]:
     def program() -> None:
         pulumi.runtime.register_resource_transform(transform)
         runpy.run_path("__main__.py")
@@ -73,7 +79,10 @@ def _up(stack: str, transform: Transform) -> tuple[bool, str]:
     there = automation.select_stack(stack, PROJECT, program, opts=options)
     lines: list[str] = []
     try:
-        there.up(on_output=lines.append, color="never")
+        if verb == "up":
+            there.up(on_output=lines.append, color="never")
+        else:
+            there.destroy(on_output=lines.append, color="never", run_program=True)  # whose hooks they are
     except automation.CommandError as error:
         return False, "\n".join([*lines, str(error)])
     return True, "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The API server is killed at four moments of an update: what the operator is told, and that the next `up` ends what was begun (F19).
+"""The API server is killed at four moments of an update and one of a destroy: what is said, and that the next one ends it (F19).
 
 Pods need no API server to answer: a client asks while it is away. `bin/cluster up` brings it back, and starts the kubelet anew with it.
 """
@@ -12,8 +12,8 @@ import pytest
 
 from tests.e2e.commands import run
 from tests.e2e.questions import Questions
-from tests.e2e.setbacks.conftest import deployment, pods, served_by
-from tests.e2e.setbacks.faults import up_and_kill
+from tests.e2e.setbacks.conftest import NAMESPACE, deployment, pods, served_by
+from tests.e2e.setbacks.faults import destroy_and_kill, up_and_kill
 from tests.e2e.setbacks.interruptions import (
     api_server,
     other_timeout,
@@ -91,6 +91,23 @@ def test_an_update_that_waits_for_its_pods_ends_well_once_the_api_server_is_back
             assert "timed out waiting to be Ready" in said
             up(stack_to_mend)
         assert_whole(stack_to_mend, before, 9)
+
+
+def test_a_destroy_without_an_api_server_says_so_and_the_next_one_ends_it(stack_to_mend: str) -> None:
+    before = deployment()["metadata"]["uid"]
+    try:
+        succeeded, said = destroy_and_kill(api_server(), stack_to_mend, before="Deployment")
+    finally:
+        run("bin/cluster", "up")
+    assert not succeeded
+    assert API_SERVER in said
+    assert deployment()["metadata"]["uid"] == before  # which the state must not have forgotten
+    # The state remembers the fault's hook until the program has run without it.
+    run("bin/pulumi", "destroy", "--run-program", "--yes", "--skip-preview", "--stack", stack_to_mend)
+    left = run("bin/cluster", "kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found").stdout
+    assert left == ""
+    up(stack_to_mend)
+    assert served_by() == 1
 
 
 def assert_whole(stack: str, uid: str, timeout_seconds: int) -> None:
