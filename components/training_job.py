@@ -29,6 +29,9 @@ from components.repository_doors import repository_doors
 from components.training_pod import PUBLISH, TrainingPodArgs, training_pod
 
 _QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+# A run takes hours, and may first wait in its queue: `pulumi up` starts it and does not sit beside it. `pulumi.com/skipAwait` would say so
+# too, but of a Job's deletion as well (pulumi/pulumi-kubernetes#3154): a replaced run was written onto the one that still went, and was gone with it.
+_STARTED_IS_ENOUGH: Final = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
 _WRONG_COMMAND_LINE: Final = 2
 """Exit code of `python -m model_export` that no repetition mends."""
 
@@ -91,8 +94,7 @@ def _metadata(args: TrainingJobArgs, instance: str) -> ObjectMetaArgs:
         name=f"{instance}-training-{args.training.version}",
         namespace=args.namespace,
         labels={**naming.training_labels(instance), **queue},
-        # A run takes hours, and may first wait in its queue: `pulumi up` starts it and does not sit beside it.
-        annotations={"pulumi.com/skipAwait": "true"},
+        annotations=_STARTED_IS_ENOUGH,
     )
 
 

@@ -128,6 +128,14 @@ def test_a_new_version_is_a_new_run_and_the_same_one_is_not():
     assert run() == run()
 
 
+def test_an_update_waits_for_a_run_to_start_and_for_a_replaced_one_to_be_gone():
+    annotations = run()["metadata"]["annotations"]
+    assert (
+        annotations["pulumi.com/waitFor"] == "jsonpath={.metadata.uid}"
+    )  # which it has from the first moment on
+    assert "pulumi.com/skipAwait" not in annotations  # of a deletion too: then both have one name at one time
+
+
 def test_no_service_budget_or_policy_of_the_served_model_selects_its_training():
     labels = run()["spec"]["template"]["metadata"]["labels"]
     assert labels["app.kubernetes.io/name"] == "tf-training"
