@@ -6,6 +6,7 @@ Only fields of the stable APIs are read (v1, apps/v1, autoscaling/v2); what is m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from launch.status.advice import advice
@@ -17,7 +18,9 @@ INSTANCE: Final = "app.kubernetes.io/instance"
 VERSION: Final = "app.kubernetes.io/version"
 DIGEST: Final = "tf-serving-platform/model-digest"
 _MOST_EVENTS: Final = 5
-_HARMLESS: Final = {"AbleToScale", "ScalingActive"}
+_TRUE_WHEN_WELL: Final = {"AbleToScale", "ScalingActive"}
+_FIGURES_WITHIN: Final = timedelta(seconds=90)
+"""The use of CPU is the difference of two measurements of a pod that the kubelet and the metrics API each take every 15 s or so."""
 
 
 def of_kind(items: Iterable[Json], kind: str) -> list[Json]:
@@ -44,8 +47,8 @@ def pod(item: Json) -> Pod:
     )
 
 
-def autoscaler(item: Json) -> Autoscaler:
-    """Return the figures of a HorizontalPodAutoscaler (autoscaling/v2)."""
+def autoscaler(item: Json, now: datetime) -> Autoscaler:
+    """Return the figures of a HorizontalPodAutoscaler (autoscaling/v2); one that waits for the first figure of a new pod is well."""
     spec, status = item["spec"], item.get("status", {})
     return Autoscaler(
         name=item["metadata"]["name"],
@@ -54,7 +57,7 @@ def autoscaler(item: Json) -> Autoscaler:
         min_pods=spec.get("minReplicas", 1),
         max_pods=spec["maxReplicas"],
         metrics=tuple(_metrics(spec.get("metrics", []), status.get("currentMetrics") or [])),
-        reasons=tuple(_scaling_reasons(status.get("conditions", []))),
+        reasons=tuple(_scaling_reasons(status.get("conditions", []), now)),
     )
 
 
@@ -64,12 +67,13 @@ def deployment_digest(item: Json) -> str:
     return str(annotations.get(DIGEST, ""))
 
 
-def problems(items: Sequence[Json]) -> list[Problem]:
+def problems(items: Sequence[Json], now: datetime) -> list[Problem]:
     """Return what is wrong with pods, autoscalers and ReplicaSets, each with what to do next."""
     found: list[Problem] = []
     for each in map(pod, of_kind(items, "Pod")):
         found += [_problem(f"pod {each.name}", reason) for reason in each.reasons]
-    for scaler in map(autoscaler, of_kind(items, "HorizontalPodAutoscaler")):
+    for item in of_kind(items, "HorizontalPodAutoscaler"):
+        scaler = autoscaler(item, now)
         found += [_problem(f"autoscaler {scaler.name}", reason) for reason in scaler.reasons]
     for item in of_kind(items, "ReplicaSet"):
         found += [
@@ -160,12 +164,18 @@ def _figure(value: Json) -> str:
     return str(value.get("averageValue") or value.get("value") or "unknown")
 
 
-def _scaling_reasons(conditions: Sequence[Json]) -> Iterator[str]:
+def _scaling_reasons(conditions: Sequence[Json], now: datetime) -> Iterator[str]:
     for each in conditions:
-        if each["type"] in _HARMLESS and each["status"] == "False":
+        if each["type"] in _TRUE_WHEN_WELL and each["status"] == "False" and not _is_young(each, now):
             yield f"{each.get('reason', '')}: {each.get('message', '')}"
         if each["type"] == "ScalingLimited" and each.get("reason") == "TooManyReplicas":
             yield f"TooManyReplicas: {each.get('message', '')}"
+
+
+def _is_young(condition: Json, now: datetime) -> bool:
+    since = str(condition.get("lastTransitionTime") or "")
+    is_without_figure = condition.get("reason", "").startswith("FailedGet")
+    return is_without_figure and bool(since) and now - datetime.fromisoformat(since) < _FIGURES_WITHIN
 
 
 def _last_seen(event: Json) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from launch.status import objects
@@ -47,6 +48,7 @@ def _running(
 ) -> Report:
     deployments = {each["metadata"]["name"]: each for each in objects.of_kind(items, "Deployment")}
     models = tuple(_with_deployment(model, deployments) for model in declared)
+    now = datetime.now(UTC)
     living = {each["metadata"]["name"] for each in items if each.get("kind") != "Event"}
     missing = [problem for model in models for problem in _differences(model)]
     if not models:
@@ -57,8 +59,10 @@ def _running(
         namespace=namespace,
         models=models,
         pods=tuple(map(objects.pod, objects.of_kind(items, "Pod"))),
-        autoscalers=tuple(map(objects.autoscaler, objects.of_kind(items, "HorizontalPodAutoscaler"))),
-        problems=(*missing, *objects.problems(items)),
+        autoscalers=tuple(
+            objects.autoscaler(each, now) for each in objects.of_kind(items, "HorizontalPodAutoscaler")
+        ),
+        problems=(*missing, *objects.problems(items, now)),
         recent_warnings=tuple(objects.latest_warnings(items, living=living)),
     )
 

@@ -1,12 +1,13 @@
 """What `bin/status` says of recorded worlds: what is wrong, why, and what to do."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from launch.status.reading import read_report
 from launch.status.sources import Answer
-from tests.launch.status.answers import MODEL, Recorded
+from tests.launch.status.answers import MODEL, RECORDED, Recorded
 
 
 def test_a_healthy_stack_is_well_and_shows_what_serves() -> None:
@@ -44,6 +45,26 @@ def test_what_is_wrong_comes_with_what_to_do(world: str, what: str, todo: str) -
     report = read_report("local", None, Recorded(world))
     assert not report.is_well
     assert [each for each in report.problems if what in each.what and todo in each.todo]
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_well"), [(5, True), (80, True), (100, False)])
+def test_an_autoscaler_waits_for_the_first_figure_of_a_new_pod_before_that_is_a_problem(
+    seconds_ago: int, is_well: bool
+) -> None:
+    since = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    condition = {
+        "type": "ScalingActive",
+        "status": "False",
+        "reason": "FailedGetContainerResourceMetric",
+        "message": "did not receive metrics for targeted pods (pods might be unready)",
+        "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    world = json.loads((RECORDED / "healthy.json").read_text())
+    (scaler,) = [each for each in world["items"] if each["kind"] == "HorizontalPodAutoscaler"]
+    scaler["status"]["conditions"] = [condition]
+    report = read_report("local", None, Recorded(kubectl=Answer(code=0, output=json.dumps(world))))
+    assert report.is_well is is_well
+    assert [each.todo for each in report.problems if "metrics-server" not in each.todo] == []
 
 
 def test_a_pod_that_leaves_is_no_problem() -> None:
