@@ -1,26 +1,45 @@
-"""The commands on pages about models, followed as they stand: exporting, keeping and vouching for one."""
+"""The commands on pages about models and stacks, read as they stand: exporting, keeping, vouching for, serving, and what a preview says."""
 
+import json
 import re
 import shutil
-import subprocess
-import sys
+import site
+import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.docs.pages import ROOT, follow
-from tests.docs.test_blocks import SHELL
+from tests.docs.pages import ROOT, blocks_of, reading
+from tests.policy import project
+from tests.policy.project import Project
+from tests.serving.processes import free_port, serving
 
 PUBLISHED = ROOT / "examples/mnist/published/1000"
+ONE_PICTURE = json.dumps([0.0] * 784)
 
 
 @pytest.mark.tensorflow
 @pytest.mark.timeout(900)
 def test_a_checkpoint_is_exported_verified_and_evaluated(tmp_path: Path) -> None:
-    printed = follow(
-        "docs/export.md", replace={"build/models": f"{tmp_path}/models", "build/mnist": f"{tmp_path}/mnist"}
-    )
-    assert "top_5" in "".join(printed)
+    with reading("docs/export.md", replace={"build/": f"{tmp_path}/"}) as page:
+        (printed,) = page.rest()
+    (promised,) = [block.text for block in blocks_of("docs/export.md") if "Successfully loaded" in block.text]
+    assert promised in printed.replace(f"{tmp_path}/", "build/")
+    assert "Equal: 3 batches" in printed
+    assert "top_5 0.99" in printed
+
+
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_a_photo_is_named_by_a_model_that_came_from_a_checkpoint(tmp_path: Path) -> None:
+    ports = {"port=9000": f"port={free_port()} --rest_api_port=8501", "8501": str(free_port())}
+    ports["localhost:9000"] = "localhost:" + ports["port=9000"].split()[0].removeprefix("port=")
+    replace = {"build/": f"{tmp_path}/", "$PWD/": "", **ports}
+    with reading("examples/imagenet/README.md", replace=replace) as page:
+        (printed,) = page.rest()
+    assert "Successfully loaded model from" in printed
+    assert re.search(r'string_val: ".*cat', printed)
 
 
 def test_a_version_is_published_labelled_and_fetched(tmp_path: Path) -> None:
@@ -30,31 +49,99 @@ def test_a_version_is_published_labelled_and_fetched(tmp_path: Path) -> None:
         " /models/mnist": f" {tmp_path}/fetched",
         "stable=7": "stable=1000",
     }
-    printed = follow("docs/repository.md", replace=replace)
+    with reading("docs/repository.md", replace=replace) as page:
+        printed = page.rest()
     assert "stable" in "".join(printed)
     assert (tmp_path / "fetched/1000/saved_model.pb").read_bytes() == (
         PUBLISHED / "saved_model.pb"
     ).read_bytes()
 
 
-def test_a_version_is_signed_and_its_materials_are_listed(tmp_path: Path) -> None:
+def test_a_version_is_signed_and_its_materials_are_listed_and_looked_up(tmp_path: Path) -> None:
     shutil.copytree(PUBLISHED, tmp_path / "7")
-    files = ("model.key", "model.pub", "mnist.spdx.json", "image.spdx.json")
+    with zipfile.ZipFile(tmp_path / "PyPI-all.zip", "w") as database:
+        package = {"package": {"ecosystem": "PyPI", "name": "somebody-elses"}}
+        known = {"id": "PYSEC-2026-1", "affected": [package]}
+        database.writestr("PYSEC-2026-1.json", json.dumps(known))
+    files = ("model.key", "model.pub", "mnist.spdx.json", "image.spdx.json", "PyPI-all.zip")
     replace = {"models/mnist/7": str(tmp_path / "7"), **{name: str(tmp_path / name) for name in files}}
-    printed = follow("docs/trust.md", replace=replace)
-    assert "signed by the key" in "".join(printed)
+    with reading("docs/trust.md", replace=replace) as page:
+        assert "signed by the key" in page.next()
+        page.rest()
     assert (tmp_path / "image.spdx.json").stat().st_size > (tmp_path / "mnist.spdx.json").stat().st_size
 
 
-ELSEWHERE = [
-    line for block in SHELL if block.needs in {"registry", "database"} for line in block.text.splitlines()
-]
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_the_server_answers_stands_in_front_of_another_and_gives_out_its_files(tmp_path: Path) -> None:
+    socket = tmp_path / "grpc.sock"
+    flags = ("--model_name=mnist", f"--model_base_path={PUBLISHED.parent}", f"--grpc_socket_path={socket}")
+    own = f"--port={free_port()} --rest_api_port={free_port()}"
+    own_rest = own.rpartition("=")[2]
+    with serving(*flags) as upstream:
+        replace = {
+            "--port=8500 --rest_api_port=8501": own,
+            "--upstream_grpc": f"{own} --upstream_grpc",
+            "localhost:8501": f"localhost:{own_rest}",
+            "=/models/points": f"={PUBLISHED.parent}",
+            "points": "mnist",
+            "[2.1, 1.9, 0.1, 0.0]": ONE_PICTURE,
+            "/run/tfs/grpc.sock": str(socket),
+            "127.0.0.1:8601": f"127.0.0.1:{upstream.rest_port}",
+            "/opt/venv/lib/python3.11/site-packages": site.getsitepackages()[0],
+            "/opt/tensorflow": str(tmp_path / "tensorflow"),
+        }
+        with reading("docs/serving.md", replace=replace) as page:
+            assert len(json.loads(page.next())["predictions"][0]) == 10
+            page.next()
+            assert re.match(r"[0-9a-f]{64}\b", page.next())
+            page.next()
+    assert list(tmp_path.glob("tensorflow/tensorflow/libtensorflow_cc.so*"))
 
 
-@pytest.mark.parametrize("line", [line for line in ELSEWHERE if line.startswith("python -m ")])
-def test_the_flags_of_a_command_that_needs_a_registry_or_a_database_exist(line: str) -> None:
-    _, _, module, verb, *words = line.split()
-    told = subprocess.run(
-        [sys.executable, "-m", module, verb, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", told.stdout))
+def test_the_console_answers_on_a_port_of_its_own(tmp_path: Path) -> None:
+    port = str(free_port())
+    flags = f"--port={free_port()} --rest_api_port={free_port()} --console_port={port}"
+    with reading("docs/console.md", replace={"--console_port=8503": flags, ":8503": f":{port}"}) as page:
+        page.rest()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of the project in which commands may write, with the project's own commands and the stack `prod`."""
+    made = project.make(tmp_path)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", made.environment["PULUMI_BACKEND_URL"])
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    for name in ("bin", "package", "toolchain"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    made.write_stack("prod")
+    return made
+
+
+def test_a_key_is_set_and_the_page_shows_what_that_writes(checkout: Project) -> None:
+    with reading("docs/config.md", folder=checkout.folder) as page:
+        page.rest()
+    written = yaml.safe_load((checkout.folder / "Pulumi.prod.yaml").read_text())["config"]
+    first, *_ = [block.text for block in blocks_of("docs/config.md") if block.language == "yaml"]
+    for key, values in yaml.safe_load(first)["config"].items():
+        assert written[key].items() >= values.items()
+
+
+def test_a_preview_is_judged_by_the_policy_pack(checkout: Project) -> None:
+    with reading("docs/policy.md", folder=checkout.folder) as page:
+        (said,) = page.rest()
+    assert "✅ tf-serving-platform@v1.0.0" in said
+
+
+def test_a_stack_of_its_own_is_previewed_without_cluster_or_registry(checkout: Project) -> None:
+    assert checkout.pulumi("stack", "rm", "prod", "--yes", "--preserve-config").returncode == 0
+    with reading("README.md", folder=checkout.folder) as page:
+        page.next()
+    assert "prod" in checkout.pulumi("stack", "ls").stdout
+
+
+def test_the_schema_of_the_package_is_written_as_it_stands(checkout: Project, tmp_path: Path) -> None:
+    with reading("docs/package.md", replace={"> package": f"> {tmp_path}"}, folder=checkout.folder) as page:
+        page.rest()
+    kept = json.loads((ROOT / "package/schema.json").read_text())
+    assert json.loads((tmp_path / "schema.json").read_text())["resources"] == kept["resources"]

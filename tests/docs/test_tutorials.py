@@ -3,21 +3,20 @@
 import json
 import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.docs.pages import ROOT, Block, blocks_of, follow
-from tests.model_export.repository.conftest import s3_environment, s3_server
+from tests.docs.pages import ROOT, Block, blocks_of, reading
+from tests.model_export.repository.conftest import s3_server
 from tests.model_export.repository.s3_server import ACCESS, BUCKET, SECRET, S3Server
 from tests.package.linked import link_package
 from tests.policy import project
 from tests.policy.project import Project
 from tests.serving.processes import free_port
 
-__all__ = ["s3_environment", "s3_server"]
+__all__ = ["s3_server"]
 
 
 def of_its_own(folder: Path) -> dict[str, str]:
@@ -29,37 +28,24 @@ def of_its_own(folder: Path) -> dict[str, str]:
 
 @pytest.mark.tensorflow
 @pytest.mark.timeout(900)
-def test_your_own_keras_model(tmp_path: Path) -> None:
-    printed = follow("docs/tutorials/keras.md", replace=of_its_own(tmp_path))
-    answers = [text for text in printed if '"predictions"' in text]
-    (scores,) = json.loads(answers[0])["predictions"]
-    assert max(range(3), key=scores.__getitem__) == 1
-    assert any("signed by the key" in text for text in printed)
-
-
-@pytest.mark.tensorflow
-@pytest.mark.timeout(900)
 def test_a_text_model_with_its_vocabulary(tmp_path: Path) -> None:
-    printed = follow("docs/tutorials/text.md", replace=of_its_own(tmp_path))
+    with reading("docs/tutorials/text.md", replace=of_its_own(tmp_path)) as page:
+        printed = page.rest()
     ((praise,), (blame,)) = json.loads(printed[-1])["predictions"]
     assert praise > 0.5 > blame
     assert any("file operations    none" in text for text in printed)
 
 
-def test_a_model_repository_on_s3(
-    tmp_path: Path, s3_server: S3Server, s3_environment: Callable[[S3Server], None]
-) -> None:
-    s3_environment(s3_server)
-    printed = follow(
-        "docs/tutorials/s3.md",
-        replace={
-            "=training ": f"={ACCESS} ",
-            "at-least-eight-letters": SECRET,
-            "http://127.0.0.1:7070": s3_server.endpoint,
-            "s3://models/mnist": f"s3://{BUCKET}/{tmp_path.name}/mnist",
-            "build/tutorial": str(tmp_path),
-        },
-    )
+def test_a_model_repository_on_s3(tmp_path: Path, s3_server: S3Server) -> None:
+    replace = {
+        "=training ": f"={ACCESS} ",
+        "at-least-eight-letters": SECRET,
+        "http://127.0.0.1:7070": s3_server.endpoint,
+        "s3://models/mnist": f"s3://{BUCKET}/{tmp_path.name}/mnist",
+        "build/tutorial": str(tmp_path),
+    }
+    with reading("docs/tutorials/s3.md", replace=replace) as page:
+        printed = page.rest()
     assert any("1000" in text for text in printed)
     assert (tmp_path / "fetched/1000/saved_model.pb").is_file()
 
@@ -76,7 +62,8 @@ def test_a_program_in_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "../../../policy": str(ROOT / "policy"),
         "build/tutorial": str(tmp_path / "tutorial"),
     }
-    *_, previewed = follow("docs/tutorials/other-languages.md", replace=places, saved=("yaml",))
+    with reading("docs/tutorials/other-languages.md", replace=places, saved=("yaml",)) as page:
+        *_, previewed = page.rest()
     assert "✅ tf-serving-platform@v1.0.0" in previewed
     for kind in (
         "apps/v1:Deployment",

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import CLUSTER, reading
 from tests.e2e.commands import ROOT, run
 
 
 @pytest.fixture(scope="session")
 def road() -> dict[str, Any]:
     """Walk the road and return what `bin/up --json` says at its end."""
-    finished = run("bin/up", "--json", timeout_seconds=4500)
-    return json.loads(finished.stdout.splitlines()[-1])
+    with reading("README.md#Two commands", needs=(CLUSTER,), replace={"bin/up": "bin/up --json"}) as page:
+        said: dict[str, Any] = json.loads(page.next().splitlines()[-1])
+    return said
 
 
 @pytest.fixture(scope="session")

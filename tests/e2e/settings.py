@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,11 +18,18 @@ Change = Callable[[dict[str, Any]], None]
 @contextmanager
 def changed(change: Change, stack: str = "local") -> Iterator[None]:
     """Change sections of a stack's file in place, and put the file back at the end."""
+    with as_it_was(stack) as path:
+        path.write_text(_changed(path.read_text(), change))
+        yield
+
+
+@contextmanager
+def as_it_was(stack: str) -> Iterator[Path]:
+    """Put a stack's file back at the end, whatever has been written into it."""
     path = ROOT / f"Pulumi.{stack}.yaml"
     before = path.read_text()
-    path.write_text(_changed(before, change))
     try:
-        yield
+        yield path
     finally:
         path.write_text(before)
 

@@ -1,4 +1,4 @@
-"""A version on trial beside the one that serves, promoted and taken back: one key at a time, no build, no lost request."""
+"""A version on trial beside the one that serves, promoted and taken back: by the commands of the tutorial: no build, no lost request."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import CLUSTER, reading
 from tests.e2e.commands import kubectl, run
 from tests.e2e.questions import Questions
 from tests.e2e.settings import another_stack, changed, up
@@ -19,7 +20,7 @@ STABLE, CANARY = "1000", "1200"
 QUESTIONS = 40
 
 
-def test_a_canary_takes_its_share_is_promoted_and_is_taken_back(
+def test_a_canary_takes_its_share_is_judged_promoted_and_taken_back(
     outputs: dict[str, Any], images_and_labels: Any, tmp_path: Path
 ) -> None:
     assert outputs
@@ -31,26 +32,30 @@ def test_a_canary_takes_its_share_is_promoted_and_is_taken_back(
         sections["model"]["loadSeconds"] = 30
         sections["canary"] = {"source": str(newer), "weightPercent": 50}
 
-    with another_stack("canary", begin) as stack:
-        up(stack)
+    tutorial = reading(
+        "docs/tutorials/canary.md", needs=(CLUSTER,), replace={"--stack prod": "--stack canary"}
+    )
+    with another_stack("canary", begin), tutorial as page:
+        assert "All is well." in page.next()
         url, uid = address(), deployment_uid()
         body = json.dumps({"instances": images_and_labels[0][:1].tolist()}).encode()
         assert versions(url) == {STABLE, CANARY}
         with Questions(f"{url}/v1/models/mnist:predict", body) as asked:
-            for phase, serving in (("promoted", CANARY), ("aborted", STABLE)):
-                with changed(in_phase(phase), stack):
-                    assert "docker-build" not in up(stack).stdout
+            with changed(asking_for_equal_answers, "canary"):
+                refused = up("canary", check=False)
+            assert refused.returncode != 0
+            assert "its golden requests speak against it" in refused.stdout + refused.stderr
+            assert versions(url) == {STABLE, CANARY}
+            for serving in (CANARY, STABLE):
+                assert "docker-build" not in page.next()
                 assert versions(url) == {serving}
                 assert deployment_uid() == uid
         assert asked.answered > 50
         assert asked.failures == []
 
 
-def in_phase(phase: str) -> Any:
-    def change(sections: dict[str, Any]) -> None:
-        sections["canary"]["phase"] = phase
-
-    return change
+def asking_for_equal_answers(sections: dict[str, Any]) -> None:
+    sections["canary"] |= {"phase": "promoted", "distancePermille": 1}
 
 
 def address() -> str:

@@ -1,14 +1,14 @@
 """Who vouches for what the pods run, on the real registry: signed after the push, asked for before a pod is touched."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.commands import deployment_generations, run
-from tests.e2e.settings import Change, changed, stack_outputs, up
+from tests.docs.pages import CLUSTER, reading
+from tests.e2e.commands import deployment_generations
+from tests.e2e.settings import Change, as_it_was, changed, stack_outputs, up
 from tests.trust.folders import known_pem, private_pem, public_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
@@ -21,10 +21,6 @@ def trusting(**images: object) -> Change:
     return change
 
 
-def notary(verb: str, image: str, key: Path) -> str:
-    return run(sys.executable, "-m", "notary", verb, image, "--key", str(key)).stdout
-
-
 def test_an_update_signs_what_it_built_and_says_where_it_came_from(
     outputs: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -32,12 +28,13 @@ def test_an_update_signs_what_it_built_and_says_where_it_came_from(
     key.write_bytes(known_pem())
     public.write_text(public_of(known_pem()))
     running = deployment_generations(outputs["namespace"])
-    with changed(trusting(signingKey=str(key))):
-        up("local")
-        image = stack_outputs("local")["image"]
+    places = {"--stack prod": "--stack local", "images.key": str(key), "images.pub": str(public)}
+    with as_it_was("local"), reading("docs/trust.md", needs=(CLUSTER,), replace=places) as page:
+        page.next()
+        places["registry.example.com/team/models/mnist@sha256:..."] = stack_outputs("local")["image"]
+        assert "signed by the key" in page.next()
+        (statement,) = json.loads(page.next())
     up("local")
-    assert "signed by the key" in notary("verify", image, public)
-    (statement,) = json.loads(notary("provenance", image, public))
     made_of = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
     digests = {each["name"]: each["digest"] for each in made_of}
     assert len(digests["source"]["gitCommit"]) == 40

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.docs.pages import CLUSTER, reading
 from tests.e2e.commands import run
 from tests.e2e.questions import Questions
 from tests.e2e.setbacks.conftest import READY_WITHIN_SECONDS, deployment, served_by
@@ -34,15 +35,19 @@ def test_after_an_update_that_succeeded_the_former_version_answers_and_nothing_i
     healthy: str, client: Questions, newer: Path
 ) -> None:
     before = deployment()["spec"]["template"]
-    with trained_in(newer, healthy), client as asked:
+    places = {"--stack prod": f"--stack {healthy}", "build/models/mnist/1200": str(newer)}
+    runbook = reading("docs/operations.md", needs=(CLUSTER,), replace=places)
+    with trained_in(newer, healthy), client as asked, runbook as page:
         up(healthy)
         wait_for_version(NEWER, client.url)
-        run("bin/rollback", "--stack", healthy)
+        page.next()
         wait_for_version(FORMER, client.url)
         assert deployment()["spec"]["template"] == before
         assert declared_images(healthy) == []
         assert stack_outputs(healthy)["models"]["mnist"]["previous"]["model_version"] == int(NEWER)
         run("bin/pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", healthy)
+        page.next()
+        wait_for_version(NEWER, client.url)
     assert asked.failures == []
 
 
