@@ -14,7 +14,8 @@ from tests.components.test_platform import deploy
 
 ROOT = Path(__file__).parents[2]
 FETCH = ROOT / "images/fetch.Dockerfile"
-DOCKERFILES = sorted((ROOT / "images").glob("*Dockerfile"))
+TRAINING = ROOT / "examples/training/Dockerfile"
+DOCKERFILES = [*sorted((ROOT / "images").glob("*Dockerfile")), TRAINING]
 SHOW_IMPORTS = """
 import importlib.metadata, runpy, sys
 folder, target = sys.argv[1:]
@@ -56,7 +57,9 @@ def test_every_stage_and_argument_that_a_component_names_is_in_its_dockerfile():
         assert set(image.inputs["buildArgs"]) - {"SOURCE_DATE_EPOCH"} <= declared
 
 
-@pytest.mark.parametrize("dockerfile", [FETCH, ROOT / "images/Dockerfile"], ids=["fetch", "runtime"])
+@pytest.mark.parametrize(
+    "dockerfile", [FETCH, ROOT / "images/Dockerfile", TRAINING], ids=["fetch", "runtime", "training"]
+)
 def test_the_context_is_what_the_stages_copy_and_nothing_else(dockerfile: Path):
     rules = dockerfile.with_name(f"{dockerfile.name}.dockerignore").read_text(encoding="utf-8").splitlines()
     allowed = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
@@ -113,7 +116,7 @@ def test_the_fetchers_lock_has_all_that_a_fetch_imports(tmp_path: Path):
     assert imported - locked <= {"certifi", "pyopenssl", "typing_extensions", "setuptools"}
 
 
-@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_base_is_left_to_a_tag_that_moves(dockerfile: Path):
     text = dockerfile.read_text(encoding="utf-8")
     assert ":latest" not in text
@@ -121,10 +124,10 @@ def test_no_base_is_left_to_a_tag_that_moves(dockerfile: Path):
     assert [image for image in named if "/" in image and not re.search(r":\S*\d{8}", image)] == []
 
 
-def test_both_builds_start_from_the_same_debian():
+def test_all_builds_start_from_the_same_debian():
     found = {
         line
-        for dockerfile in (FETCH, ROOT / "images/Dockerfile")
+        for dockerfile in (FETCH, ROOT / "images/Dockerfile", TRAINING)
         for line in instructions(dockerfile)
         if line.startswith("ARG BUILDER_IMAGE")
     }

@@ -139,3 +139,20 @@ def test_the_convolutional_network_is_above_96_percent_and_travels_through_the_k
     assert manifest["accuracy"]["examples"] == 1000
     assert [each["name"] for each in manifest["signatures"][0]["inputs"]] == ["images"]
     assert [each["name"] for each in manifest["signatures"][0]["outputs"]] == ["scores"]
+
+
+def test_the_command_of_a_training_run_leaves_a_version_where_it_is_published_from(tmp_path: Path) -> None:
+    given = {
+        "HOME": str(tmp_path),
+        "EXPORT_DIR": str(tmp_path / "export"),
+        "MODEL_NAME": "digits",
+        "MODEL_VERSION": "7",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [str(ROOT / "examples/training/train"), "--steps", "100"]
+    done = subprocess.run(command, env=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    manifest = json.loads((tmp_path / "export/digits/7/manifest.json").read_text())
+    assert (manifest["name"], manifest["version"]) == ("digits", 7)
+    assert manifest["accuracy"]["examples"] == 1000
