@@ -2,19 +2,23 @@
 
 Server-side apply creates what is missing and quietly takes over what is there, so two stacks with one namespace would share every object,
 and the first to be destroyed would take the other's pods along. The namespace is made before all else in it, so the cluster is asked
-once, just before that. A namespace that carries this stack's own name is one whose creation was cut off, and is taken up again.
+once, just before that. A namespace that carries this stack's own name is one whose creation was cut off, and is taken up again; with
+pods in it, it is one whose state was lost, or is in another backend.
 """
 
 import json
 import subprocess
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
 from components import naming
 from components.config import ClusterConfig
 from components.kubectl import ask, kubectl_words
+
+_AS_JSON: Final = ("--output", "json")
+_WHAT_RUNS: Final = "deployments.apps,jobs.batch"
 
 
 def stack_identity() -> str:
@@ -35,9 +39,15 @@ def only_if_ours(cluster: ClusterConfig, *, key: str = "cluster.namespace") -> p
 
     def before_create(creation: pulumi.ResourceHookArgs) -> None:
         metadata = (creation.new_inputs or {})["metadata"]
-        found = _read(metadata["name"], cluster)
+        name, stack = metadata["name"], metadata["annotations"][naming.STACK_ANNOTATION]
+        found = _asked(
+            kubectl_words(cluster, "get", "namespace", name, "--ignore-not-found", *_AS_JSON), name
+        )
         if found is not None:
-            check_owner(metadata["name"], found, metadata["annotations"][naming.STACK_ANNOTATION], key=key)
+            check_owner(name, found, stack, key=key)
+            check_state(
+                name, _asked(kubectl_words(cluster, "get", _WHAT_RUNS, *_AS_JSON, namespace=name), name)
+            )
 
     return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("namespace-is-ours", before_create)])
 
@@ -54,8 +64,21 @@ def check_owner(name: str, found: Mapping[str, Any], stack: str, *, key: str = "
     )
 
 
-def _read(name: str, cluster: ClusterConfig) -> Mapping[str, Any] | None:
-    words = kubectl_words(cluster, "get", "namespace", name, "--ignore-not-found", "--output", "json")
+def check_state(name: str, running: Mapping[str, Any] | None) -> None:
+    """Raise pulumi.RunError if anything runs in a namespace that the state of its own stack does not know.
+
+    Taken up again, it would be held by the field manager of the lost state, and the next change would be refused as a conflict.
+    """
+    held = [f"{each['kind']} {each['metadata']['name']}" for each in (running or {}).get("items", [])]
+    if held:
+        raise pulumi.RunError(
+            f'namespace "{name}" already exists and holds {", ".join(held)} of this very stack, which is not in its state: bring a copy of '
+            f"the state back with `pulumi stack import --file` (a file backend keeps copies in .pulumi/backups), use the backend that has "
+            f"it, or delete the namespace, which ends what it serves"
+        )
+
+
+def _asked(words: list[str], name: str) -> Mapping[str, Any] | None:
     try:
         answer = ask(words)
     except (OSError, subprocess.TimeoutExpired) as error:

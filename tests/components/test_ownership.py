@@ -1,5 +1,6 @@
 """A namespace that another has made is left alone, and said to be another's."""
 
+import json
 import os
 from pathlib import Path
 
@@ -50,8 +51,18 @@ def test_a_namespace_of_another_is_refused_by_name_with_its_owner(found, said):
         ownership.check_owner("tf-serving", found, OURS)
 
 
-def test_a_namespace_whose_creation_was_cut_off_is_taken_up_again():
+@pytest.mark.parametrize("running", [None, {"items": []}], ids=["not told", "nothing"])
+def test_a_namespace_whose_creation_was_cut_off_is_taken_up_again(running):
     ownership.check_owner("tf-serving", namespace(**{naming.STACK_ANNOTATION: OURS}), OURS)
+    ownership.check_state("tf-serving", running)
+
+
+def test_what_runs_for_a_state_that_was_lost_is_named_with_the_ways_out(answer):
+    hook = test_platform.deploy().hooks["namespace-is-ours"]
+    ours = namespace(**{naming.STACK_ANNOTATION: OURS})
+    answer(json.dumps({**ours, "items": [{"kind": "Deployment", "metadata": {"name": "mnist"}}]}))
+    with pytest.raises(pulumi.RunError, match=r"holds Deployment mnist of this very stack.*stack import"):
+        hook.callback(CREATION)
 
 
 @pytest.mark.parametrize(
