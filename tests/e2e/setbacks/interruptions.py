@@ -72,5 +72,10 @@ def wait_for(line: str, process: subprocess.Popen[str]) -> None:
 
 def api_server() -> int:
     """Return the process id of the API server."""
+    return process_of("apiserver")
+
+
+def process_of(component: str) -> int:
+    """Return the process id of a part of the cluster, by its name in `bin/cluster status`."""
     status = json.loads(run("bin/cluster", "status", "--json").stdout.splitlines()[-1])
-    return int(status["components"]["apiserver"]["pid"])
+    return int(status["components"][component]["pid"])

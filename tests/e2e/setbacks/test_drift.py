@@ -23,10 +23,11 @@ def whole(stack: str) -> Iterator[str]:
     ("words", "named"),
     [
         (["label", "deployment/mnist", "app.kubernetes.io/name=another", "--overwrite"], "Deployment"),
+        (["set", "image", "deployment/mnist", "server=127.0.0.1:5000/another:1"], "Deployment"),
         (["delete", "service/mnist"], "Service"),
         (["delete", "poddisruptionbudget/mnist"], "PodDisruptionBudget"),
     ],
-    ids=["a label", "a deleted Service", "a deleted budget"],
+    ids=["a label", "an image", "a deleted Service", "a deleted budget"],
 )
 def test_drift_is_named_by_a_refresh_that_changes_nothing(whole: str, words: list[str], named: str) -> None:
     run("bin/cluster", "kubectl", *words, f"--namespace={NAMESPACE}")

@@ -1,5 +1,6 @@
 """An update that is cut off at any moment, and two at once: the next one ends what was begun (F24-F26)."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -43,6 +44,21 @@ def test_a_killed_update_is_ended_by_the_next_one(whole: str, line: str) -> None
         assert "currently locked" in locked.stdout + locked.stderr
         run("bin/pulumi", "cancel", "--yes", whole)
         run("bin/pulumi", "up", "--yes", "--skip-preview", "--refresh", "--stack", whole)
+        assert request_timeout_seconds() == 6
+    assert deployment()["metadata"]["uid"] == before
+    assert served_by() == 1
+    assert len(pods()) == 1
+
+
+def test_an_update_that_is_interrupted_leaves_no_lock_and_is_ended_by_the_next_one(whole: str) -> None:
+    before = deployment()["metadata"]["uid"]
+    with changed(other_timeout(6), whole):
+        with pulumi_command("up", whole) as update:
+            wait_for("Waiting for app ReplicaSet", update)
+            update.send_signal(signal.SIGINT)  # what Ctrl-C sends
+            said, _ = update.communicate(timeout=120)
+        assert update.returncode != 0, said
+        up(whole)
         assert request_timeout_seconds() == 6
     assert deployment()["metadata"]["uid"] == before
     assert served_by() == 1
