@@ -34,17 +34,22 @@ ATTEMPTS = 2
 
 
 def failed_up(stack: str, spoil: Spoil) -> str:
-    """Update `stack` with the project's program, whose pods `spoil`, a function of a module, changes; return what the operator saw.
+    """Update `stack` with the project's program, whose pods `spoil`, a function of a module, changes; return what the operator saw."""
+    return failed(partial(_in_a_process, "up", stack, partial(_spoil_pods, spoil)), stack)
 
-    An update that is said to have succeeded is taken back and made once more: the Kubernetes provider (4.25) takes the old pods for the
+
+def failed(update: Callable[[], tuple[bool, str]], stack: str) -> str:
+    """Return what the operator saw of an update of `stack` that must not succeed.
+
+    One that is said to have succeeded is taken back and made once more: the Kubernetes provider (4.25) takes the old pods for the
     new ones where the first that it hears of a Deployment is older than its own change.
     """
     for _ in range(ATTEMPTS):
-        succeeded, said = _in_a_process("up", stack, partial(_spoil_pods, spoil))
+        succeeded, said = update()
         if not succeeded:
             return said
         up(stack)
-    pytest.fail(f"the update succeeded with spoilt pods:\n{said}")
+    pytest.fail(f"the update succeeded:\n{said}")
 
 
 def up_and_kill(pid: int, stack: str, *, before: str, kind: str) -> tuple[bool, str]:
