@@ -45,9 +45,11 @@ def only_if_ours(cluster: ClusterConfig, *, key: str = "cluster.namespace") -> p
         )
         if found is not None:
             check_owner(name, found, stack, key=key)
-            check_state(
-                name, _asked(kubectl_words(cluster, "get", _WHAT_RUNS, *_AS_JSON, namespace=name), name)
-            )
+            words = kubectl_words(cluster, "get", _WHAT_RUNS, *_AS_JSON, namespace=name)
+            running = _asked(words, name)
+            if running is None:
+                pulumi.log.warn(f"what runs in namespace {name} was not told; see `{' '.join(words)}`")
+            check_state(name, running)
 
     return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook("namespace-is-ours", before_create)])
 
@@ -72,9 +74,9 @@ def check_state(name: str, running: Mapping[str, Any] | None) -> None:
     held = [f"{each['kind']} {each['metadata']['name']}" for each in (running or {}).get("items", [])]
     if held:
         raise pulumi.RunError(
-            f'namespace "{name}" already exists and holds {", ".join(held)} of this very stack, which is not in its state: bring a copy of '
-            f"the state back with `pulumi stack import --file` (a file backend keeps copies in .pulumi/backups), use the backend that has "
-            f"it, or delete the namespace, which ends what it serves"
+            f'namespace "{name}" already exists and holds {", ".join(held)} of this very stack, which is not in its state: use the backend '
+            f"that has it, or bring a copy of the state back (docs/operations.md says how), or delete the namespace, which ends what it "
+            f"serves; where only the API server's address has changed, go back to the old one and set cluster.identifier"
         )
 
 

@@ -5,6 +5,7 @@ Only fields of the stable APIs are read (v1, apps/v1, autoscaling/v2); what is m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -174,7 +175,7 @@ def _scaling_reasons(conditions: Sequence[Json], now: datetime) -> Iterator[str]
 
 def _is_young(condition: Json, now: datetime) -> bool:
     since = str(condition.get("lastTransitionTime") or "")
-    is_without_figure = condition.get("reason", "").startswith("FailedGet")
+    is_without_figure = re.fullmatch(r"FailedGet\w*Metric", condition.get("reason", "")) is not None
     return is_without_figure and bool(since) and now - datetime.fromisoformat(since) < _FIGURES_WITHIN
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -104,24 +105,32 @@ class Reader:
         with tempfile.NamedTemporaryFile() as exported:
             # What a block exports is there for the next one, and what it started ends with it.
             ends = f"trap 'env -0 >{exported.name}; kill $(jobs -p) 2>/dev/null || true' EXIT\n"
-            done = subprocess.run(
+            shell = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", ends + script],
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                check=False,
+                start_new_session=True,
             )
-            assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+            try:
+                printed, complained = shell.communicate()
+            except BaseException:  # the time of the test is up: what the block started is not left behind
+                os.killpg(shell.pid, signal.SIGKILL)
+                raise
+            assert shell.returncode == 0, f"{script}\n{printed}\n{complained}"
             variables = exported.read().decode().split("\0")
         self._environment = dict(each.split("=", 1) for each in variables if each)
-        return done.stdout
+        return printed
 
     def _replaced(self, text: str) -> str:
-        for old, new in self._replace.items():
-            text = text.replace(old, new)
-        return text
+        if not self._replace:
+            return text
+        # In one pass, the longest first: what was put in is not looked at again.
+        names = sorted(self._replace, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, names)), lambda found: self._replace[found[0]], text)
 
 
 @contextmanager

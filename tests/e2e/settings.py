@@ -51,6 +51,16 @@ def another_stack(name: str, change: Change) -> Iterator[str]:
     finally:
         run("bin/pulumi", "destroy", "--yes", "--skip-preview", "--stack", name, check=False)
         run("bin/pulumi", "stack", "rm", name, "--yes", "--force", check=False)
+        # What a destroy that failed has left would be refused as a lost state's the next time.
+        run(
+            "bin/cluster",
+            "kubectl",
+            "delete",
+            "namespace",
+            f"tf-serving-{name}",
+            "--ignore-not-found",
+            check=False,
+        )
         path.unlink(missing_ok=True)
 
 
