@@ -16,7 +16,8 @@ READY_WITHIN_SECONDS = 120
 
 
 def short_waits(sections: dict[str, Any]) -> None:
-    """Let a pod that will never be ready be given up soon, and leave the number of pods to the tests."""
+    """Let a pod that will never be ready be given up soon, and leave number of pods and address of the API server to the tests."""
+    sections["cluster"]["identifier"] = STACK
     sections["model"]["loadSeconds"] = 30
     sections["rollout"] = {"pullSeconds": 15, "readySeconds": 2}
     sections["autoscaling"] = {"enabled": False}
