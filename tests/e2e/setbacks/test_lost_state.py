@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 def test_a_lost_state_changes_nothing_and_a_copy_of_it_ends_the_matter(stack: str, tmp_path: Path) -> None:
     before = deployment()["metadata"]
     places = {
-        "prod.json.bak": shlex.quote(str(kept_by_the_backend(stack))),
+        "copy.json": shlex.quote(str(newest_copy(stack))),
         " prod": f" {stack}",
         "state.json": str(tmp_path / "state.json"),
     }
@@ -36,7 +36,8 @@ def test_a_lost_state_changes_nothing_and_a_copy_of_it_ends_the_matter(stack: st
     assert (after["uid"], after["generation"]) == (before["uid"], before["generation"])
 
 
-def kept_by_the_backend(stack: str) -> Path:
-    """Return where a backend of files puts the state of a stack that is removed."""
+def newest_copy(stack: str) -> Path:
+    """Return what a backend of files kept of the stack after its last update."""
     backend = environment()["PULUMI_BACKEND_URL"].removeprefix("file://").partition("?")[0]
-    return Path(backend) / f".pulumi/stacks/{PROJECT}/{stack}.json.bak"
+    copies = (Path(backend) / f".pulumi/backups/{PROJECT}/{stack}").glob("*.json")
+    return max(copies, key=lambda path: path.stat().st_mtime_ns)
