@@ -2,6 +2,5 @@
 
 `docker_host` needs a Docker engine, which would fight with the cluster's containerd. `triton_client` needs NVIDIA's client, which wants an
 older ml-dtypes than TensorFlow does: install it and what it needs with `pip install --no-deps --target DIR`, and put DIR on PYTHONPATH.
-`scale` needs kwok (`bin/setup --stand-in-nodes`) and a machine that does nothing else: where the leases of a thousand nodes are renewed too
-late, the control plane calls nodes lost, and its figures say nothing. None counts as a skipped test: none can run where the others do.
+Neither counts as a skipped test: neither can run where the others do.
 """

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.by_hand.scale import figures, fleet, stack
-from tests.by_hand.scale.manifests import apply
-from tests.by_hand.scale.reading import is_ready, takes_pods
 from tests.e2e.commands import ROOT, kubectl, run
+from tests.e2e.scale import figures, fleet, stack
+from tests.e2e.scale.manifests import apply
+from tests.e2e.scale.reading import is_ready, takes_pods
 
 NAMESPACE = "tf-serving-scale"
 IDLE_SECONDS = 30
@@ -28,7 +28,13 @@ class Fleet:
     """What stands, and the figures of how it came to stand."""
 
     pids: dict[str, int]
+    doomed: int
+    """The process that is the kubelet of the few nodes that a test loses."""
     figures: dict[str, Any] = field(default_factory=dict)
+    placed_pods: list[dict[str, Any]] = field(default_factory=list)
+    """The pods at the moment when all were ready."""
+    placed_on: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The stand-in nodes at that moment, by name."""
 
     def pods(self) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = kubectl("get", "pods", namespace=NAMESPACE)["items"]
@@ -47,10 +53,13 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     status = json.loads(run("bin/cluster", "status", "--json").stdout)
     pids = {name: each["pid"] for name, each in status["components"].items()}
     clear()
-    log = tmp_path_factory.mktemp("kwok") / "kwok.log"
-    with fleet.kubelets(status["kubeconfig"], log) as kwok:
+    logs = tmp_path_factory.mktemp("kwok")
+    with (
+        fleet.kubelets(status["kubeconfig"], logs / "many.log", fleet.MANY) as kwok,
+        fleet.kubelets(status["kubeconfig"], logs / "few.log", fleet.FEW) as doomed,
+    ):
         try:
-            made = Fleet(pids={**pids, "kwok": kwok})
+            made = Fleet(pids={**pids, "kwok": kwok}, doomed=doomed)
             _make(made)
             report(made.figures)
             yield made
@@ -77,6 +86,7 @@ def _make(made: Fleet) -> None:
     wanted = sum(stack.replicas(number) for number in range(stack.MODELS))
     wait_until(lambda: sum(is_ready(pod) for pod in made.pods()) == wanted)
     placed = time.monotonic()
+    made.placed_pods, made.placed_on = made.pods(), made.nodes()
     full = figures.read(made.pids)
     made.figures = {
         "nodes": 1000,

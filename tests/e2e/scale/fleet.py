@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.by_hand.scale.manifests import apply
 from tests.e2e.commands import ROOT, run
+from tests.e2e.scale.manifests import apply
 from toolchain import binaries, folders
 
 LABEL = "tf-serving-platform/stand-in"
 KUBELET_LABEL = "tf-serving-platform/kubelet"
+"""Whose kubelet a node has: that of the many, or that of the few that a test loses."""
+MANY, FEW = "many", "few"
+DOOMED = 3
+"""How many nodes of the first pool the few are: one in each zone."""
 ZONES = ("zone-a", "zone-b", "zone-c")
 LEASE_SECONDS = 40  # the kubelet's default; it is renewed at a quarter of it
 # Nobody is at this address, and asking it never leaves the machine: metrics-server asks every node that it hears of.
@@ -44,7 +48,7 @@ class Pool:
     def _node(self, name: str, number: int) -> dict[str, Any]:
         labels = {
             LABEL: "node",
-            KUBELET_LABEL: "kwok",
+            KUBELET_LABEL: FEW if self.name == POOLS[0].name and number < DOOMED else MANY,
             "kubernetes.io/hostname": name,
             "topology.kubernetes.io/region": "region-1",
             "topology.kubernetes.io/zone": ZONES[number % len(ZONES)],
@@ -76,12 +80,12 @@ POOLS = (
 
 
 @contextmanager
-def kubelets(kubeconfig: str, log: Path) -> Iterator[int]:
-    """Run kwok and yield its process id."""
+def kubelets(kubeconfig: str, log: Path, whose: str) -> Iterator[int]:
+    """Run kwok as the kubelet of some nodes, and yield its process id."""
     program = binaries.location(binaries.named("kwok"), folders.locate())
     command = [
-        program, f"--kubeconfig={kubeconfig}", f"--manage-nodes-with-label-selector={KUBELET_LABEL}",
-        f"--config={ROOT / 'tests/by_hand/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
+        program, f"--kubeconfig={kubeconfig}", f"--manage-nodes-with-label-selector={KUBELET_LABEL}={whose}",
+        f"--config={ROOT / 'tests/e2e/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
         f"--node-ip={NODE_ADDRESS}", f"--cidr={POD_ADDRESSES}",
     ]  # fmt: skip
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
