@@ -51,7 +51,7 @@ class Server(TypedDict, total=False):
     request_timeout_seconds: int
     """Longest time that a request may take, in queue and model together."""
     settings: dict[str, str]
-    """Further flags of the API layer, by name, such as `max_batch_rows: 128`."""
+    """Further flags of the API layer, by name, such as `max_batch_rows: 128` or, for kept answers, `accuracy_start: 0.9`; docs/serving-settings.md lists them."""
 
 
 class Autoscaling(TypedDict, total=False):

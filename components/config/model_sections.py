@@ -109,7 +109,8 @@ class ServerConfig:
         "Files of Secrets in the namespace, `secret/key` by flag: `access_file` (tokens), `ssl_config_file` (key and certificates).",
     )
     settings: Mapping[str, Any] = setting(
-        {}, "Further flags of the API layer, by name, such as `max_batch_rows: 128`."
+        {},
+        "Further flags of the API layer, by name, such as `max_batch_rows: 128` or, for kept answers, `accuracy_start: 0.9`; docs/serving-settings.md lists them.",
     )
 
     @property

@@ -77,7 +77,7 @@ def test_every_example_declares_what_its_page_is_about(page: str, monkeypatch: p
 def test_every_page_has_a_picture_and_an_example():
     for page in PAGES[1:]:
         text = page.read_text(encoding="utf-8")
-        assert re.search(r"^```\n", text, re.MULTILINE), f"{page.name} has no picture"
+        assert re.search(r"^```text\n", text, re.MULTILINE), f"{page.name} has no picture"
         assert re.search(r"^```(python|yaml|sh)\n", text, re.MULTILINE), f"{page.name} has no example"
 
 

@@ -88,7 +88,7 @@ def test_the_documented_stack_guards_its_server_and_its_console():
     assert settings.access_file == "/etc/tf-serving/access-file/access.json"
     assert settings.console_port > 0
     secret, key = config["secretFiles"]["access_file"].split("/")
-    assert f"create secret generic {secret} --from-file={key}" in documented("sh")
+    assert f"create secret generic {secret} --from-file={key}" in DOC.read_text()
 
 
 def test_the_documented_access_file_is_one():
