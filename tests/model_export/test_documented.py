@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,17 +38,6 @@ def test_the_program_of_the_contract_page_runs_and_says_what_changed(
     (program,) = _blocks("contract.md", "python")
     exec(compile(program, "docs/contract.md", "exec"), {})
     assert capsys.readouterr().out.startswith("numerics_only: digest: was sha256:")
-
-
-def test_the_commands_of_the_repository_page_run_in_their_order(here: Path) -> None:
-    (script,) = _blocks("repository.md", "sh")
-    lines = [shlex.split(line) for line in script.splitlines()]
-    assert len(lines) == 5
-    for words in lines:
-        assert words[:3] == ["python", "-m", "model_export"]
-        local = [{"s3://models/mnist": "shelf", "/models/mnist": "pod"}.get(word, word) for word in words[3:]]
-        assert main(local) == 0, words
-    assert (here / "pod" / "7" / "saved_model.pb").is_file()
 
 
 @pytest.mark.parametrize("page", ["contract.md", "repository.md"])
