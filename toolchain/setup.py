@@ -31,7 +31,7 @@ class Scope:
     with_docker_host: bool = False
     """Whether stacks on a plain Docker host are to be previewed and applied."""
     with_stand_in_nodes: bool = False
-    """Whether `tests/e2e/scale` is to be run."""
+    """Whether `tests/by_hand/scale` is to be run."""
 
 
 def run(folders: Folders, progress: Progress, scope: Scope) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.by_hand.scale.manifests import apply
 from tests.e2e.commands import ROOT, run
-from tests.e2e.scale.manifests import apply
 from toolchain import binaries, folders
 
 LABEL = "tf-serving-platform/stand-in"
@@ -85,7 +85,7 @@ def kubelets(kubeconfig: str, log: Path, whose: str) -> Iterator[int]:
     program = binaries.location(binaries.named("kwok"), folders.locate())
     command = [
         program, f"--kubeconfig={kubeconfig}", f"--manage-nodes-with-label-selector={KUBELET_LABEL}={whose}",
-        f"--config={ROOT / 'tests/e2e/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
+        f"--config={ROOT / 'tests/by_hand/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
         f"--node-ip={NODE_ADDRESS}", f"--cidr={POD_ADDRESSES}",
     ]  # fmt: skip
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.scale.conftest import Fleet, report, wait_until
-from tests.e2e.scale.fleet import FEW, KUBELET_LABEL
-from tests.e2e.scale.reading import by_model, hosts, is_live, is_ready, model, overbooked
+from tests.by_hand.scale.conftest import Fleet, report, wait_until
+from tests.by_hand.scale.fleet import FEW, KUBELET_LABEL
+from tests.by_hand.scale.reading import by_model, hosts, is_live, is_ready, model, overbooked
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 

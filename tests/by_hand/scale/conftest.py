@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.by_hand.scale import figures, fleet, stack
+from tests.by_hand.scale.manifests import apply
+from tests.by_hand.scale.reading import is_ready, takes_pods
 from tests.e2e.commands import ROOT, kubectl, run
-from tests.e2e.scale import figures, fleet, stack
-from tests.e2e.scale.manifests import apply
-from tests.e2e.scale.reading import is_ready, takes_pods
 
 NAMESPACE = "tf-serving-scale"
 IDLE_SECONDS = 30
