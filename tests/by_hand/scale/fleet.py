@@ -19,8 +19,8 @@ LABEL = "tf-serving-platform/stand-in"
 KUBELET_LABEL = "tf-serving-platform/kubelet"
 """Whose kubelet a node has: that of the many, or that of the few that a test loses."""
 MANY, FEW = "many", "few"
-DOOMED = 3
-"""How many nodes of the first pool the few are: one in each zone."""
+DOOMED = 9
+"""How many nodes of the first pool the few are: three in each zone."""
 ZONES = ("zone-a", "zone-b", "zone-c")
 LEASE_SECONDS = 40  # the kubelet's default; it is renewed at a quarter of it
 # Nobody is at this address, and asking it never leaves the machine: metrics-server asks every node that it hears of.

@@ -36,7 +36,7 @@ def test_after_an_update_that_succeeded_the_former_version_answers_and_nothing_i
 ) -> None:
     before = deployment()["spec"]["template"]
     places = {"--stack prod": f"--stack {healthy}", "build/models/mnist/1200": str(newer)}
-    runbook = reading("docs/operations.md", needs=(CLUSTER,), replace=places)
+    runbook = reading("docs/operations.md#Back to what ran before", needs=(CLUSTER,), replace=places)
     with trained_in(newer, healthy), client as asked, runbook as page:
         up(healthy)
         wait_for_version(NEWER, client.url)
