@@ -40,6 +40,14 @@ def healthy(stack: str) -> Iterator[str]:
     assert served_by() == 1
 
 
+@pytest.fixture(scope="module")
+def stack_to_mend(stack: str) -> Iterator[str]:
+    """Each test leaves the stack whole, with settings of its own; here the first ones come back."""
+    yield stack
+    up(stack)
+    assert served_by() == 1
+
+
 @pytest.fixture
 def client(stack: str, images_and_labels: Any) -> Questions:
     """Return a client that has not begun to ask."""

@@ -5,7 +5,6 @@ Pods need no API server to answer: a client asks while it is away. `bin/cluster 
 
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -42,14 +41,6 @@ def outage_before_the_pods_are_exchanged(stack: str) -> tuple[bool, str]:
 
 def outage_after_the_pods_were_exchanged(stack: str) -> tuple[bool, str]:
     return up_and_kill(api_server(), stack, before="create", kind="HorizontalPodAutoscaler")
-
-
-@pytest.fixture(scope="module")
-def stack_to_mend(stack: str) -> Iterator[str]:
-    """Each test leaves the stack whole, with settings of its own; here the first ones come back."""
-    yield stack
-    up(stack)
-    assert served_by() == 1
 
 
 @pytest.mark.parametrize(

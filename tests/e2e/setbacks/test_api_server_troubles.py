@@ -35,14 +35,6 @@ class Proxy:
         return [(method, int(status)) for method, status, _ in words]
 
 
-@pytest.fixture(scope="module")
-def stack_to_mend(stack: str) -> Iterator[str]:
-    """Each test leaves the stack whole, with settings of its own; here the first ones come back."""
-    yield stack
-    up(stack)
-    assert served_by() == 1
-
-
 @pytest.mark.parametrize(
     ("fault", "status", "timeout_seconds"),
     [("slow", 200, 6), ("too many requests", 429, 7), ("closed watches", HUNG_UP, 8)],
