@@ -146,3 +146,15 @@ def test_the_schema_of_the_package_is_written_as_it_stands(checkout: Project, tm
         page.rest()
     kept = json.loads((ROOT / "package/schema.json").read_text())
     assert json.loads((tmp_path / "schema.json").read_text())["resources"] == kept["resources"]
+
+
+def test_the_training_example_is_previewed_from_its_image_to_its_run(
+    checkout: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "examples").unlink()  # stack files are written beside a program, and not into this checkout
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "requirements").symlink_to(ROOT / "requirements")
+    with reading("docs/training.md", folder=checkout.folder) as page:
+        (previewed,) = page.rest()
+    assert "docker-build:index:Image training" in previewed
+    assert "kubernetes:batch/v1:Job training-mnist-run" in previewed

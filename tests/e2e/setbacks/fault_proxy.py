@@ -1,7 +1,7 @@
 """A proxy between a client and the cluster's API server that is slow, refuses or hangs up: `python -m tests.e2e.setbacks.fault_proxy`.
 
 It speaks HTTP to the client, on a port of 127.0.0.1 that it prints, and HTTPS to the API server, with the certificate of a kubeconfig.
-What it was asked and what it answered is in its log, line by line: method, status, path.
+What it was asked and what it answered is in its log, line by line: method, status, seconds until the answer began, path.
 """
 
 import argparse
@@ -70,9 +70,9 @@ class Proxy(ThreadingHTTPServer):
             self.refused[method, path] += 1
             return self.refused[method, path] <= self.fault.refusals
 
-    def note(self, method: str, status: int, path: str) -> None:
+    def note(self, method: str, status: int, seconds: float, path: str) -> None:
         with self.lock, self.log.open("a") as file:
-            file.write(f"{method} {status} {path}\n")
+            file.write(f"{method} {status} {seconds:.3f} {path}\n")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -80,8 +80,10 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: Proxy
+    asked_at: float
 
     def answer(self) -> None:
+        self.asked_at = time.monotonic()
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         time.sleep(self.server.fault.delay_seconds)
         if self.server.refuses(self.command, self.path.partition("?")[0]):
@@ -95,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.fault
         status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": fault.status}
         body = json.dumps({**status, "message": "the fault proxy refuses"}).encode()
-        self.server.note(self.command, fault.status, self.path)
+        self.note(fault.status)
         self.send_response(fault.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -115,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
             with self.server.upstream.stream(
                 self.command, self.path, content=body, headers=headers, timeout=patience
             ) as answer:
-                self.server.note(self.command, answer.status_code, self.path)
+                self.note(answer.status_code)
                 self.pass_on(answer, deadline)
         except httpx.ReadTimeout:
             self.hang_up()
@@ -138,8 +140,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def hang_up(self) -> None:
-        self.server.note(self.command, HUNG_UP, self.path)
+        self.note(HUNG_UP)
         self.close_connection = True
+
+    def note(self, status: int) -> None:
+        self.server.note(self.command, status, time.monotonic() - self.asked_at, self.path)
 
     def log_message(self, *_: object) -> None:
         """The log says it."""

@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
 import pytest
@@ -26,7 +26,6 @@ from tests.e2e.settings import PROJECT, up
 
 Spoil = Callable[[dict[str, Any]], None]
 """Changes the spec of the pods in place."""
-Verb = Literal["up", "destroy"]
 Transform = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult | None]
 
 
@@ -35,7 +34,7 @@ ATTEMPTS = 2
 
 def failed_up(stack: str, spoil: Spoil) -> str:
     """Update `stack` with the project's program, whose pods `spoil`, a function of a module, changes; return what the operator saw."""
-    return failed(partial(_in_a_process, "up", stack, partial(_spoil_pods, spoil)), stack)
+    return failed(partial(_in_a_process, stack, partial(_spoil_pods, spoil)), stack)
 
 
 def failed(update: Callable[[], tuple[bool, str]], stack: str) -> str:
@@ -57,21 +56,16 @@ def up_and_kill(pid: int, stack: str, *, before: str, kind: str) -> tuple[bool, 
 
     Returns whether the update succeeded, and what the operator saw.
     """
-    return _in_a_process("up", stack, partial(_kill_before, pid, before, kind))
+    return _in_a_process(stack, partial(_kill_before, pid, before, kind))
 
 
-def destroy_and_kill(pid: int, stack: str, *, before: str) -> tuple[bool, str]:
-    """Destroy `stack`, and kill a process before a resource of the kind `before` is deleted: see `up_and_kill`."""
-    return _in_a_process("destroy", stack, partial(_kill_before, pid, "delete", before))
-
-
-def _in_a_process(verb: Verb, stack: str, transform: Transform) -> tuple[bool, str]:
+def _in_a_process(stack: str, transform: Transform) -> tuple[bool, str]:
     # A process of its own: what Pulumi's runtime keeps of a program that ran would meet the next one in this process.
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_run, verb, stack, transform).result()
+        return pool.submit(_run, stack, transform).result()
 
 
-def _run(verb: Verb, stack: str, transform: Transform) -> tuple[bool, str]:
+def _run(stack: str, transform: Transform) -> tuple[bool, str]:
     def program() -> None:
         pulumi.runtime.register_resource_transform(transform)
         runpy.run_path("__main__.py")
@@ -84,10 +78,7 @@ def _run(verb: Verb, stack: str, transform: Transform) -> tuple[bool, str]:
     there = automation.select_stack(stack, PROJECT, program, opts=options)
     lines: list[str] = []
     try:
-        if verb == "up":
-            there.up(on_output=lines.append, color="never")
-        else:
-            there.destroy(on_output=lines.append, color="never", run_program=True)  # whose hooks they are
+        there.up(on_output=lines.append, color="never")
     except automation.CommandError as error:
         return False, "\n".join([*lines, str(error)])
     return True, "\n".join(lines)

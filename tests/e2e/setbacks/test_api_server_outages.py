@@ -1,10 +1,11 @@
-"""The API server is killed at four moments of an update and one of a destroy: what is said, and that the next one ends it (F19).
+"""The API server is killed at four moments of an update and two of a destroy: what is said, and that the next one ends it (F19).
 
 Pods need no API server to answer: a client asks while it is away. `bin/cluster up` brings it back, and starts the kubelet anew with it.
 """
 
 import os
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.e2e.commands import run
 from tests.e2e.questions import Questions
 from tests.e2e.setbacks.conftest import NAMESPACE, deployment, pods, served_by
-from tests.e2e.setbacks.faults import destroy_and_kill, up_and_kill
+from tests.e2e.setbacks.faults import up_and_kill
 from tests.e2e.setbacks.interruptions import (
     api_server,
     other_timeout,
@@ -86,19 +87,47 @@ def test_an_update_that_waits_for_its_pods_ends_well_once_the_api_server_is_back
 
 def test_a_destroy_without_an_api_server_says_so_and_the_next_one_ends_it(stack_to_mend: str) -> None:
     before = deployment()["metadata"]["uid"]
+    os.kill(api_server(), signal.SIGKILL)
     try:
-        succeeded, said = destroy_and_kill(api_server(), stack_to_mend, before="Deployment")
+        with pulumi_command("destroy", stack_to_mend) as destroy:
+            said, _ = destroy.communicate(timeout=300)
     finally:
         run("bin/cluster", "up")
-    assert not succeeded
-    assert API_SERVER in said
+    assert destroy.returncode != 0
+    assert "configured Kubernetes cluster is unreachable" in said
     assert deployment()["metadata"]["uid"] == before  # which the state must not have forgotten
-    # The state remembers the fault's hook until the program has run without it.
-    run("bin/pulumi", "destroy", "--run-program", "--yes", "--skip-preview", "--stack", stack_to_mend)
-    left = run("bin/cluster", "kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found").stdout
-    assert left == ""
+    run("bin/pulumi", "destroy", "--yes", "--skip-preview", "--stack", stack_to_mend)
+    assert_gone()
     up(stack_to_mend)
     assert served_by() == 1
+
+
+def test_a_destroy_that_waits_for_its_pods_ends_well_once_the_api_server_is_back(stack_to_mend: str) -> None:
+    pid = api_server()
+    with pulumi_command("destroy", stack_to_mend) as destroy:
+        wait_until_pods_end()
+        os.kill(pid, signal.SIGKILL)
+        run("bin/cluster", "up")
+        said, _ = destroy.communicate(timeout=300)
+    if destroy.returncode != 0:  # what it asked for in that moment was refused
+        assert API_SERVER in said
+        run("bin/pulumi", "destroy", "--yes", "--skip-preview", "--stack", stack_to_mend)
+    assert_gone()
+    up(stack_to_mend)
+    assert served_by() == 1
+
+
+def assert_gone() -> None:
+    left = run("bin/cluster", "kubectl", "get", "namespace", NAMESPACE, "--ignore-not-found").stdout
+    assert left == ""
+
+
+def wait_until_pods_end() -> None:
+    """Return in the middle of a destroy: the pods are told to end, and take their grace period for it."""
+    deadline = time.monotonic() + 300
+    while pods():  # those that are not about to go
+        assert time.monotonic() < deadline, "no pod was told to end within five minutes"
+        time.sleep(0.1)
 
 
 def assert_whole(stack: str, uid: str, timeout_seconds: int) -> None:
