@@ -37,7 +37,9 @@ _GRPC_SERVICES: Final = (
     "tensorflow.serving.PredictionService",
     "tensorflow.serving.ModelService",
     "grpc.health.v1.Health",
+    "inference.GRPCInferenceService",
 )
+_PREDICTIONS: Final = ("predict", "classify", "regress")
 _ROUTE_MARGIN_SECONDS: Final = 5
 """A route waits longer than the API layer, so that a client reads the API layer's own words for a timeout."""
 
@@ -175,12 +177,24 @@ def _ports(args: ExposureArgs, *names: str) -> list[NetworkPolicyPortArgs]:
 
 def _http_route(args: ExposureArgs) -> dict[str, Any]:
     rule = {
-        # One host may carry several models: the model's name is in the path.
-        "matches": [{"path": {"type": "PathPrefix", "value": f"/v1/models/{args.model}"}}],
+        "matches": [
+            *({"path": {"type": "PathPrefix", "value": path}} for path in _prefixes(args.model)),
+            *({"path": {"type": "Exact", "value": path}} for path in _exact_paths(args.model)),
+        ],
         **_backends(args, "rest"),
         "timeouts": {"request": f"{args.request_timeout_seconds + _ROUTE_MARGIN_SECONDS}s"},
     }
     return {**_route(args), "rules": [rule]}
+
+
+def _prefixes(model: str) -> list[str]:
+    # One host may carry several models: the model's name is in the path.
+    return [f"/v1/models/{model}", f"/v2/models/{model}"]
+
+
+def _exact_paths(model: str) -> list[str]:
+    # A prefix is compared element by element: `mnist:predict` is another one than `mnist`, and would be nobody's.
+    return [f"/v1/models/{model}:{verb}" for verb in _PREDICTIONS]
 
 
 def _grpc_route(args: ExposureArgs) -> dict[str, Any]:
@@ -215,10 +229,23 @@ def _ingress(args: ExposureArgs) -> IngressSpecArgs:
     backend = IngressBackendArgs(
         service=IngressServiceBackendArgs(name=args.service, port=ServiceBackendPortArgs(name="rest"))
     )
-    path = HTTPIngressPathArgs(path=f"/v1/models/{args.model}", path_type="Prefix", backend=backend)
+    paths = [
+        *(("Prefix", path) for path in _prefixes(args.model)),
+        *(("Exact", path) for path in _exact_paths(args.model)),
+    ]
     tls = [IngressTLSArgs(hosts=[args.exposure.host], secret_name=args.exposure.tls_secret)]
     return IngressSpecArgs(
         ingress_class_name=args.exposure.ingress_class,
         tls=tls if args.exposure.tls_secret else None,
-        rules=[IngressRuleArgs(host=args.exposure.host, http=HTTPIngressRuleValueArgs(paths=[path]))],
+        rules=[
+            IngressRuleArgs(
+                host=args.exposure.host,
+                http=HTTPIngressRuleValueArgs(
+                    paths=[
+                        HTTPIngressPathArgs(path=path, path_type=path_type, backend=backend)
+                        for path_type, path in paths
+                    ]
+                ),
+            )
+        ],
     )

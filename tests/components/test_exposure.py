@@ -81,10 +81,14 @@ def test_a_gateway_routes_rest_by_the_models_path_and_grpc_by_service():
     for route in (rest, grpc):
         assert route["parentRefs"] == [{"namespace": "gateways", "name": "public"}]
         assert route["hostnames"] == ["mnist.example.com"]
-    assert rest["rules"][0]["matches"] == [{"path": {"type": "PathPrefix", "value": "/v1/models/mnist"}}]
     assert rest["rules"][0]["backendRefs"] == [{"name": "mnist", "port": REST}]
     assert rest["rules"][0]["timeouts"] == {"request": "25s"}
-    assert {"method": {"service": "tensorflow.serving.PredictionService"}} in grpc["rules"][0]["matches"]
+    assert {match["method"]["service"] for match in grpc["rules"][0]["matches"]} == {
+        "tensorflow.serving.PredictionService",
+        "tensorflow.serving.ModelService",
+        "grpc.health.v1.Health",
+        "inference.GRPCInferenceService",
+    }
     assert (deployed.outputs["rest_url"], deployed.outputs["grpc_target"]) == (
         "https://mnist.example.com",
         "mnist.example.com:443",
@@ -96,10 +100,60 @@ def test_an_ingress_routes_rest_and_shows_its_certificate():
     deployed = deploy(exposure=exposure)
     spec = deployed.one("Ingress").inputs["spec"]
     assert spec["tls"] == [{"hosts": ["mnist.example.com"], "secretName": "mnist-tls"}]
-    (path,) = spec["rules"][0]["http"]["paths"]
-    assert path["backend"] == {"service": {"name": "mnist", "port": {"name": "rest"}}}
+    for path in spec["rules"][0]["http"]["paths"]:
+        assert path["backend"] == {"service": {"name": "mnist", "port": {"name": "rest"}}}
     assert deployed.outputs["rest_url"] == "https://mnist.example.com"
     assert deployed.outputs["grpc_target"] == "mnist.tf-serving.svc:8500"
+
+
+ROUTED = {
+    "/v1/models/mnist": True,
+    "/v1/models/mnist/metadata": True,
+    "/v1/models/mnist/docs": True,
+    "/v1/models/mnist:predict": True,
+    "/v1/models/mnist:classify": True,
+    "/v1/models/mnist:regress": True,
+    "/v1/models/mnist/versions/7:predict": True,
+    "/v1/models/mnist/labels/canary:predict": True,
+    "/v2/models/mnist/infer": True,
+    "/v1/models/mnist2": False,
+    "/v1/models/mnist2:predict": False,
+    "/v2/models/mnist2/infer": False,
+    "/v1/models": False,
+    "/metrics": False,
+    "/": False,
+}
+
+
+@pytest.mark.parametrize(("path", "is_routed"), ROUTED.items(), ids=ROUTED)
+def test_every_path_of_the_model_is_routed_and_none_of_another(path, is_routed):
+    assert routed_by_the_gateway(path) is routed_by_the_ingress(path) is is_routed
+
+
+def routed_by_the_gateway(path):
+    (rule,) = (
+        deploy(exposure={"gateway": "gateways/public", "host": "a.example.com"})
+        .one("HTTPRoute")
+        .inputs["spec"]["rules"]
+    )
+    return any(is_matched(path, each["path"]["type"], each["path"]["value"]) for each in rule["matches"])
+
+
+def routed_by_the_ingress(path):
+    (rule,) = (
+        deploy(exposure={"ingressClass": "nginx", "host": "a.example.com"})
+        .one("Ingress")
+        .inputs["spec"]["rules"]
+    )
+    return any(is_matched(path, each["pathType"], each["path"]) for each in rule["http"]["paths"])
+
+
+def is_matched(path, how, value):
+    """Compare as Gateway API and Ingress say: a prefix by whole elements."""
+    if how == "Exact":
+        return path == value
+    assert how in {"PathPrefix", "Prefix"}
+    return f"{path}/".startswith(f"{value}/")
 
 
 @pytest.mark.parametrize("kind", ["HTTPRoute", "GRPCRoute", "Ingress"])
