@@ -49,7 +49,7 @@ class ConsoleDoor(pulumi.ComponentResource):
 
 def _metadata(args: ConsoleDoorArgs) -> ObjectMetaArgs:
     return ObjectMetaArgs(
-        name=f"{args.instance}-console",
+        name=naming.console(args.instance),
         namespace=args.namespace,
         labels=naming.labels(args.instance),
         # The pods may be older or younger than this Service: Pulumi's wait for endpoints would tell nothing about it.

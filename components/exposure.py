@@ -123,7 +123,7 @@ def default_deny(name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceO
     """Declare the policy that closes a whole namespace; what is open is opened by an Exposure."""
     return NetworkPolicy(
         f"{name}-deny",
-        metadata=ObjectMetaArgs(name="deny-all", namespace=namespace, labels=naming.shared_labels()),
+        metadata=ObjectMetaArgs(name=naming.DENY_ALL, namespace=namespace, labels=naming.shared_labels()),
         spec=NetworkPolicySpecArgs(pod_selector=LabelSelectorArgs(), policy_types=["Ingress", "Egress"]),
         opts=opts,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_docker_build as docker_build
 
+from components import naming
 from components.config import ImagesConfig, ModelConfig
 from components.errors import config_error
 from components.vouching import Recipe, vouched_image
@@ -172,7 +173,7 @@ class ModelImage(pulumi.ComponentResource):
 
 
 def _repository(artifact: ModelArtifact) -> str:
-    return f"models/{artifact.name.lower()}:{artifact.version}"
+    return f"models/{naming.repository(artifact.name)}:{artifact.version}"
 
 
 def _build_args(

@@ -225,7 +225,7 @@ def _outward_doors(name: str, args: ModelEndpointArgs, child: pulumi.ResourceOpt
     if arriving is None or not arriving.access.is_remote or not served.exposure.network_policies:
         return
     metadata = ObjectMetaArgs(
-        name=f"{instance}-outward", namespace=args.namespace, labels=naming.labels(instance)
+        name=naming.outward(instance), namespace=args.namespace, labels=naming.labels(instance)
     )
     repository_doors(name, metadata, naming.model_selector(instance), arriving.access, child)
 

@@ -18,6 +18,8 @@ STACK_ANNOTATION: Final = "tf-serving-platform/stack"
 MODEL_LABEL: Final = "tf-serving-platform/model"
 """The model of a pod, whichever track it is on: what a Service that shares requests between tracks selects."""
 TRACK_LABEL: Final = "tf-serving-platform/track"
+DENY_ALL: Final = "deny-all"
+"""The policy that closes a namespace."""
 STABLE: Final = "stable"
 CANARY: Final = "canary"
 _LONGEST_LABEL: Final = 63
@@ -45,6 +47,25 @@ def dns_label(name: str) -> str:
 def canary(instance: str) -> str:
     """Return the instance of a model's canary track, beside its stable one."""
     return instance + suffix(CANARY)
+
+
+def console(instance: str) -> str:
+    """Return the name of what leads to a model's console."""
+    return f"{instance}-console"
+
+
+def outward(instance: str) -> str:
+    """Return the name of the policy that lets a model's pods out to where versions are kept."""
+    return f"{instance}-outward"
+
+
+def repository(model: str) -> str:
+    """Return the last part of the name that a model's images have in a registry: its own in lower case, where that is one.
+
+    Open Container Initiative, Distribution Specification 1.1, "Pulling manifests": separators stand alone, and between letters or digits.
+    """
+    name = model.lower()
+    return name if re.fullmatch(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*", name) else dns_label(model)
 
 
 def suffix(track: str) -> str:

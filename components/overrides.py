@@ -12,11 +12,31 @@ import pulumi
 
 from components.errors import ConfigError
 
+KINDS: Final = (
+    "ConfigMap",
+    "Deployment",
+    "GRPCRoute",
+    "HTTPRoute",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Namespace",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "PodMonitor",
+    "PrometheusRule",
+    "ResourceClaimTemplate",
+    "ResourceQuota",
+    "ScaledObject",
+    "Service",
+    "ServiceAccount",
+)
+"""Every kind of object that a stack may declare."""
 _FIXED: Final = (
     ("metadata", "name"),
     ("metadata", "namespace"),
     ("spec", "selector"),
 )
+_OWN_LABELS: Final = ("app.kubernetes.io/", "tf-serving-platform/")
 
 
 def check_overrides(objects: Mapping[str, Any]) -> None:
@@ -26,6 +46,8 @@ def check_overrides(objects: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"overrides.objects.{kind} must be an object of fields, got {fields!r}; write the fields as they stand in a manifest"
             )
+        _check_whole(kind, fields)
+        _check_labels(kind, fields)
         for section, field in _FIXED:
             inside = fields.get(section)
             if isinstance(inside, Mapping) and field in inside:
@@ -33,6 +55,37 @@ def check_overrides(objects: Mapping[str, Any]) -> None:
                     f"overrides.objects.{kind} sets {section}.{field}, which other objects refer to and which cannot change in place; leave "
                     "it out"
                 )
+
+
+def _check_whole(kind: str, fields: Mapping[str, Any]) -> None:
+    for section in ("metadata", "spec"):
+        inside = fields.get(section, {})
+        if not isinstance(inside, Mapping):
+            raise ConfigError(
+                f"overrides.objects.{kind}.{section} must be an object of fields, got {inside!r}; write only the fields that differ"
+            )
+    for name in ("apiVersion", "kind"):
+        if name in fields:
+            raise ConfigError(
+                f"overrides.objects.{kind} sets {name}, which makes another object of it; leave it out"
+            )
+
+
+def _check_labels(kind: str, fields: Any) -> None:  # noqa: ANN401 - fields of manifests are plain data
+    if isinstance(fields, Sequence) and not isinstance(fields, str):
+        for each in fields:
+            _check_labels(kind, each)
+    if not isinstance(fields, Mapping):
+        return
+    for name, value in fields.items():
+        if name == "labels" and isinstance(value, Mapping):
+            taken = sorted(str(each) for each in value if str(each).startswith(_OWN_LABELS))
+            if taken:
+                raise ConfigError(
+                    f"overrides.objects.{kind} sets the label {taken[0]}, which Services, budgets and policies find pods by; choose another "
+                    "label"
+                )
+        _check_labels(kind, value)
 
 
 def overriding(objects: Mapping[str, Any]) -> pulumi.ResourceTransform:

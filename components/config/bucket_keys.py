@@ -1,6 +1,6 @@
 """The keys of a model repository in a bucket: the same where versions are kept and where they are fetched from."""
 
-from components.config.fields import DNS_LABEL, setting
+from components.config.fields import OBJECT_NAME, setting
 
 
 def bucket(doc: str) -> str:
@@ -37,6 +37,6 @@ def credentials_secret() -> str:
     made: str = setting(
         "",
         "Secret whose key `credentials` is an AWS credentials file; empty for the pod's own identity.",
-        pattern=DNS_LABEL,
+        pattern=OBJECT_NAME,
     )
     return made

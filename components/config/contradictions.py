@@ -10,6 +10,7 @@ from components.config.model_sections import (
     ModelConfig,
     ServedModel,
 )
+from components.config.object_names import check_names
 from components.config.rollout_contradictions import check_canaries
 from components.config.scaling_section import AutoscalingConfig
 from components.config.server_contradictions import check_server
@@ -36,6 +37,7 @@ def check_platform(platform: PlatformConfig) -> None:
     _check_hosts(platform.served)
     _check_network_policies(platform.served)
     check_canaries(platform.served)
+    check_names(platform.served)
 
 
 def _check_cluster(cluster: ClusterConfig) -> None:

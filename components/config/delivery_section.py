@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from components.config import bucket_keys
-from components.config.fields import DNS_LABEL, check_limits, setting
+from components.config.fields import OBJECT_NAME, check_limits, setting
 from components.errors import ConfigError
 
 
@@ -31,7 +31,7 @@ class DeliveryConfig:
         pattern=(r"\S+@sha256:[0-9a-f]{64}", "an image by digest, `NAME@sha256:…`"),
     )
     claim: str = setting(
-        "", "PersistentVolumeClaim of the namespace that holds the repository.", pattern=DNS_LABEL
+        "", "PersistentVolumeClaim of the namespace that holds the repository.", pattern=OBJECT_NAME
     )
 
     def __post_init__(self) -> None:

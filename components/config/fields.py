@@ -20,6 +20,15 @@ DNS_LABEL: typing.Final = (
     r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
     "a DNS label: lower-case letters, digits and dashes, at most 63",
 )
+DNS_NAME: typing.Final = rf"{DNS_LABEL[0]}(\.{DNS_LABEL[0]})*"
+OBJECT_NAME: typing.Final = (
+    rf"(?=.{{1,253}}$){DNS_NAME}",
+    "the name of an object: lower-case letters, digits, dashes and dots, at most 253",
+)
+LABEL_VALUE: typing.Final = (
+    r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?",
+    "the value of a label: letters, digits, `-`, `_`, `.`, at most 63, with a letter or digit at both ends",
+)
 _UNITS: typing.Final = ("Seconds", "Mib", "Millicores", "Percent")
 _TYPE_NAMES: typing.Final = {str: "string", int: "integer", bool: "boolean", tuple[str, ...]: "array"}
 
@@ -35,7 +44,8 @@ def setting(
 ) -> Any:  # noqa: ANN401
     """A field with its default, its description, and the limits that `check_limits` holds it to.
 
-    `pattern` is a regular expression for the whole text, with the words that say what it means; an empty text passes.
+    `pattern` is a regular expression for the whole text, or each text of a list, with the words that say what it means. An empty text passes
+    where it is the default, and stands for none.
     """
     metadata = {"doc": doc, "minimum": minimum, "maximum": maximum, "choices": choices, "pattern": pattern}
     if isinstance(default, dict):
@@ -104,14 +114,14 @@ def parse(annotation: object, value: object, key: str) -> object:
         return _texts(value, key)
     if not isinstance(value, Mapping):
         raise config_error(key, "an object of keys", value)
-    return dict(value)
+    return {str(name): inside for name, inside in value.items()}
 
 
 def text_of(path: Path, key: str) -> str:
     """The text of the file that `key` names. Raises ConfigError where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # what is no text, and a name with a null byte
         raise config_error(
             key, "the path of a readable text file", str(path), f"{error}; mend the path or leave it out"
         ) from error
@@ -122,7 +132,7 @@ def _integer(value: object, key: str) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}", value):
         return int(value)
     remedy = ""
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)? ?[a-zA-Z]+", value):
@@ -133,7 +143,7 @@ def _integer(value: object, key: str) -> int:
 def _boolean(value: object, key: str) -> bool:
     if isinstance(value, bool):
         return value
-    if value in {"true", "false"}:
+    if isinstance(value, str) and value in {"true", "false"}:
         return value == "true"
     raise config_error(key, "true or false", value)
 
@@ -173,5 +183,17 @@ def _check_limit(definition: "dataclasses.Field[Any]", value: Any, key: str) -> 
     if limits.get("maximum") is not None and value > limits["maximum"]:
         remedy = "the unit is in the key's name" if key.endswith(_UNITS) else ""
         raise config_error(key, f"at most {limits['maximum']}", value, remedy)
-    if limits.get("pattern") and value and not re.fullmatch(limits["pattern"][0], value):
-        raise config_error(key, limits["pattern"][1], value)
+    if value == "" and definition.default != "":
+        raise config_error(key, "a text that is not empty", value)
+    if limits.get("pattern"):
+        _check_pattern(limits["pattern"], value, key)
+
+
+def _check_pattern(pattern: tuple[str, str], value: Any, key: str) -> None:  # noqa: ANN401 - a text, or texts
+    expression, meaning = pattern
+    if isinstance(value, tuple):
+        for each in value:
+            if not re.fullmatch(expression, each):
+                raise config_error(key, f"a list, each {meaning}", each)
+    elif value and not re.fullmatch(expression, value):
+        raise config_error(key, meaning, value)

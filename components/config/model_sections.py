@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from components.config.delivery_section import DeliveryConfig
-from components.config.fields import DNS_LABEL, check_limits, setting
+from components.config.fields import DNS_LABEL, LABEL_VALUE, OBJECT_NAME, check_limits, setting
+from components.config.labels import check_labels
 from components.config.rollout_sections import CanaryConfig, RolloutConfig
 from components.config.scaling_section import AutoscalingConfig
 from components.config.upstream_section import UpstreamConfig
@@ -16,7 +17,7 @@ _EXTENDED_RESOURCE = (
     "`nvidia.com/gpu`, `nvidia.com/gpu.shared` or a MIG profile such as `nvidia.com/mig-1g.10gb`",
 )
 _HOST_NAME = (
-    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+",
+    rf"(?=.{{1,253}}$){DNS_LABEL[0]}(\.{DNS_LABEL[0]})+",
     "a host name such as `mnist.example.com`",
 )
 
@@ -153,13 +154,15 @@ class GpuConfig:
     device_class: str = setting(
         "",
         "DeviceClass to claim GPUs of (dynamic resource allocation, Kubernetes 1.34), in place of gpu.resource.",
-        pattern=(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "a DeviceClass such as `gpu.nvidia.com`"),
+        pattern=(OBJECT_NAME[0], "a DeviceClass such as `gpu.nvidia.com`"),
     )
     product: str = setting(
-        "", "Value of the node label nvidia.com/gpu.product to choose nodes by; empty for any."
+        "",
+        "Value of the node label nvidia.com/gpu.product to choose nodes by; empty for any.",
+        pattern=(LABEL_VALUE[0], "a label's value such as `NVIDIA-A100-SXM4-40GB`, without spaces"),
     )
     runtime_class: str = setting(
-        "", "RuntimeClass of the pods, where the cluster needs one.", pattern=DNS_LABEL
+        "", "RuntimeClass of the pods, where the cluster needs one.", pattern=OBJECT_NAME
     )
     memory_percent: int = setting(
         0,
@@ -188,22 +191,22 @@ class ExposureConfig:
         default=True, doc="Deny all traffic of the pods but what the keys below and the Service's type open."
     )
     client_namespaces: tuple[str, ...] = setting(
-        (), "Namespaces that may ask the model; empty for every namespace of the cluster."
+        (), "Namespaces that may ask the model; empty for every namespace of the cluster.", pattern=DNS_LABEL
     )
     monitoring_namespaces: tuple[str, ...] = setting(
-        ("monitoring",), "Namespaces that may read the metrics port."
+        ("monitoring",), "Namespaces that may read the metrics port.", pattern=DNS_LABEL
     )
     host: str = setting("", "Host name of the model outside the cluster; empty for none.", pattern=_HOST_NAME)
     gateway: str = setting(
         "",
         "Gateway (Gateway API) that routes REST and gRPC to the model, `namespace/name`.",
-        pattern=(r"[-a-z0-9]+/[-a-z0-9.]+", "`namespace/name` of a Gateway"),
+        pattern=(f"{DNS_LABEL[0]}/{OBJECT_NAME[0]}", "`namespace/name` of a Gateway"),
     )
     ingress_class: str = setting(
-        "", "IngressClass that routes REST to the model, where there is no Gateway API.", pattern=DNS_LABEL
+        "", "IngressClass that routes REST to the model, where there is no Gateway API.", pattern=OBJECT_NAME
     )
     tls_secret: str = setting(
-        "", "Secret with the Ingress's certificate; a Gateway holds its own.", pattern=DNS_LABEL
+        "", "Secret with the Ingress's certificate; a Gateway holds its own.", pattern=OBJECT_NAME
     )
 
     def __post_init__(self) -> None:
@@ -235,6 +238,7 @@ class ObservabilityConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, self.SECTION)
+        check_labels(self.labels, f"{self.SECTION}.labels")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from components.config.fields import check_limits, setting
-from components.overrides import check_overrides
+from components.config.fields import check_limits, did_you_mean, setting
+from components.errors import ConfigError
+from components.overrides import KINDS, check_overrides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,4 +21,7 @@ class OverridesConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, self.SECTION)
+        for kind in self.objects:
+            if kind not in KINDS:
+                raise ConfigError(f"unknown kind overrides.objects.{kind}{did_you_mean(str(kind), KINDS)}")
         check_overrides(self.objects)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from components.config.fields import DNS_LABEL, check_limits, required, setting
+from components.config.fields import DNS_LABEL, OBJECT_NAME, check_limits, required, setting
 from components.config.model_sections import ModelConfig, ServedModel
 from components.config.overrides_section import OverridesConfig
 from components.config.quota_section import QuotaConfig
 
 _DEBIAN = "docker.io/library/debian:bookworm-20250520-slim"
+_MOST_MICROS = 1_000_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,9 @@ class ClusterConfig:
         maximum=1_000_000,
     )
     node_address: str = setting("", "Address at which NodePorts answer, for the addresses in the outputs.")
-    priority_class: str = setting("", "PriorityClass of the pods; it must exist.", pattern=DNS_LABEL)
+    priority_class: str = setting("", "PriorityClass of the pods; it must exist.", pattern=OBJECT_NAME)
     image_pull_secrets: tuple[str, ...] = setting(
-        (), "Names of Secrets in the namespace that open the registry."
+        (), "Names of Secrets in the namespace that open the registry.", pattern=OBJECT_NAME
     )
 
     def __post_init__(self) -> None:
@@ -134,11 +135,15 @@ class PricesConfig:
 
     SECTION: ClassVar[str] = "prices"
 
-    cpu_core_hour_micros: int = setting(0, "Price of a CPU core for an hour, in millionths.", minimum=0)
-    memory_gib_hour_micros: int = setting(
-        0, "Price of a GiB of memory for an hour, in millionths.", minimum=0
+    cpu_core_hour_micros: int = setting(
+        0, "Price of a CPU core for an hour, in millionths.", minimum=0, maximum=_MOST_MICROS
     )
-    gpu_hour_micros: int = setting(0, "Price of a GPU for an hour, in millionths.", minimum=0)
+    memory_gib_hour_micros: int = setting(
+        0, "Price of a GiB of memory for an hour, in millionths.", minimum=0, maximum=_MOST_MICROS
+    )
+    gpu_hour_micros: int = setting(
+        0, "Price of a GPU for an hour, in millionths.", minimum=0, maximum=_MOST_MICROS
+    )
 
     def __post_init__(self) -> None:
         check_limits(self, self.SECTION)

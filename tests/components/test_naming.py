@@ -54,3 +54,19 @@ def test_a_selector_holds_nothing_that_moves():
         naming.selector("mnist").items()
         <= naming.pod_labels("mnist", version=7, model="mnist", track="stable").items()
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "repository"),
+    [
+        ("mnist", "mnist"),
+        ("MNIST", "mnist"),
+        ("resnet_50.v2--x", "resnet_50.v2--x"),
+        ("a..b", naming.dns_label("a..b")),
+        ("a-", naming.dns_label("a-")),
+        ("a___b", naming.dns_label("a___b")),
+        ("a.-b", naming.dns_label("a.-b")),
+    ],
+)
+def test_a_registry_gets_a_name_that_it_takes(model: str, repository: str):
+    assert naming.repository(model) == repository

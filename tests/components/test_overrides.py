@@ -5,8 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.overrides import merged, overriding
+from components.overrides import KINDS, merged, overriding
 from tests.components import examples
+from tests.components.test_platform import deploy
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,34 @@ def test_what_must_not_move_is_refused(objects: dict[str, Any], message: str):
     with pytest.raises(pulumi.RunError) as refused:
         examples.config(overrides={"objects": objects})
     assert message in str(refused.value)
+
+
+EVERYTHING: tuple[dict[str, dict[str, Any]], ...] = (
+    {
+        "gpu": {"count": 1, "deviceClass": "gpu.nvidia.com"},
+        "quota": {"gpus": 100},
+        "exposure": {"gateway": "edge/public", "host": "mnist.example.com"},
+        "observability": {"podMonitor": True, "alerts": True, "dashboard": True},
+    },
+    {
+        "exposure": {"ingressClass": "nginx", "host": "mnist.example.com"},
+        "autoscaling": {"scaler": "keda", "inFlightRequests": 4, "prometheusUrl": "http://prometheus:9090"},
+    },
+)
+"""Two stacks that declare an object of every kind between them."""
+
+
+def test_the_kinds_that_may_be_overridden_are_those_that_a_stack_declares():
+    declared = {
+        each.kind
+        for sections in EVERYTHING
+        for each in deploy(**sections).resources
+        if each.type.startswith("kubernetes:")
+    }
+    assert declared == set(KINDS)
+
+
+@pytest.mark.parametrize("labels", [{"team": "vision"}, {"example.com/app.kubernetes.io": "x"}], ids=str)
+def test_labels_of_ones_own_are_welcome(labels: dict[str, str]):
+    fields = {"metadata": {"labels": labels}, "spec": {"template": {"metadata": {"labels": labels}}}}
+    examples.config(overrides={"objects": {"Deployment": fields}})
