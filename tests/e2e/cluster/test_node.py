@@ -38,6 +38,14 @@ def test_up_on_a_running_cluster_restarts_nothing(cluster: Cluster) -> None:
     assert {name: each["pid"] for name, each in after["components"].items()} == pids
 
 
+def test_a_client_that_watches_from_version_0_is_told_what_there_is(cluster: Cluster) -> None:
+    query = "watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=5"
+    news = [
+        json.loads(line) for line in cluster.kubectl("get", "--raw", f"/api/v1/nodes?{query}").splitlines()
+    ]
+    assert ("ADDED", NODE) in [(each["type"], each["object"]["metadata"].get("name")) for each in news]
+
+
 def test_a_pod_is_reached_by_logs_exec_and_port_forward(cluster: Cluster) -> None:
     cluster.run_pod("web", *SERVE)
     cluster.wait_for("condition=Ready", "web")
