@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
         "--stand-in-nodes", action="store_true", help="also build kwok, for tests/by_hand/scale"
     )
     set_up.add_argument(
+        "--controllers",
+        action="store_true",
+        help="also build the controllers of other projects, for tests/by_hand/ecosystem",
+    )
+    set_up.add_argument(
         "--prune", action="store_true", help="also remove what earlier states of this checkout needed"
     )
     set_up.add_argument("--quiet", action="store_true", help="print nothing unless something fails, or lasts")
@@ -79,6 +84,7 @@ def _setup(options: argparse.Namespace) -> int:
         with_browser=options.browser,
         with_docker_host=options.docker_host,
         with_stand_in_nodes=options.stand_in_nodes,
+        with_controllers=options.controllers,
     )
     setup.run(places, progress, scope)
     if options.prune:

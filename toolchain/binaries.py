@@ -128,7 +128,12 @@ TESTS = (
 DOCKER_HOST = (Binary(name="pulumi-resource-docker", module="pulumi-resource-docker", package="."),)
 # `bin/setup --stand-in-nodes`: the kubelet of a thousand nodes that are not there (docs/adr/0008).
 STAND_IN_NODES = (Binary(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),)
-ALL = CLUSTER + BUILDER + PULUMI + TESTS + DOCKER_HOST + STAND_IN_NODES
+# `bin/setup --controllers`: what reads the custom resources that the components declare, for tests/by_hand/ecosystem.
+CONTROLLERS = (
+    Binary(name="traefik", module="traefik", package="github.com/traefik/traefik/v3/cmd/traefik"),
+    Binary(name="kueue", module="kueue", package="sigs.k8s.io/kueue/cmd/kueue"),
+)
+ALL = CLUSTER + BUILDER + PULUMI + TESTS + DOCKER_HOST + STAND_IN_NODES + CONTROLLERS
 
 
 def named(name: str) -> Binary:

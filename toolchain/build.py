@@ -112,7 +112,7 @@ def _build(go: Path, binary: Binary, folders: Folders, step: Step) -> None:
 
 
 def _copy_companion(go: Path, companion: Companion, target: Path, folders: Folders) -> None:
-    source = _module_folder(go, companion.go_module, MODULES / companion.module, folders) / companion.file
+    source = module_folder(go, companion.go_module, MODULES / companion.module, folders) / companion.file
     copy = target / source.name
     shutil.copyfile(source, copy)
     copy.chmod(0o755)
@@ -126,12 +126,12 @@ def _sources(go: Path, binary: Binary, folders: Folders) -> Path:
     joined = folders.build / "joined" / binary.name
     shutil.rmtree(joined, ignore_errors=True)
     shutil.copytree(module, joined)
-    source = _module_folder(go, binary.host.go_module, module, folders) / binary.host.file
+    source = module_folder(go, binary.host.go_module, module, folders) / binary.host.file
     shutil.copyfile(source, joined / source.name)
     return joined
 
 
-def _module_folder(go: Path, go_module: str, module: Path, folders: Folders) -> Path:
+def module_folder(go: Path, go_module: str, module: Path, folders: Folders) -> Path:
     """Return where a Go module lies, in the version that the go.mod of `module` pins, fetching it where needed."""
     answer = subprocess.run(
         [go, "mod", "download", "-json", go_module],

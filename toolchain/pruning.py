@@ -6,7 +6,7 @@ Not done unasked: another checkout, or the same one a commit ago, may need them,
 import re
 from pathlib import Path
 
-from toolchain import base_images, binaries, mounts, virtualenvs
+from toolchain import base_images, binaries, definitions, mounts, virtualenvs
 from toolchain.folders import Folders
 from toolchain.progress import Progress
 
@@ -27,6 +27,7 @@ def needed(folders: Folders) -> set[Path]:
     environments = (virtualenvs.DEPLOY, virtualenvs.DEV)
     return {
         base_images.location(folders),
+        definitions.location(folders),
         *(binaries.location(binary, folders).parent for binary in binaries.ALL),
         *(virtualenvs.location(environment, folders) for environment in environments),
     }

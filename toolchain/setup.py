@@ -10,7 +10,17 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import base_images, binaries, build, debian, environment, locks, pulumi_cli, virtualenvs
+from toolchain import (
+    base_images,
+    binaries,
+    build,
+    debian,
+    definitions,
+    environment,
+    locks,
+    pulumi_cli,
+    virtualenvs,
+)
 from toolchain.errors import BuildFailed, MissingRequirement
 from toolchain.folders import CHECKOUT, PRODUCT, Folders
 from toolchain.progress import Progress
@@ -32,6 +42,8 @@ class Scope:
     """Whether stacks on a plain Docker host are to be previewed and applied."""
     with_stand_in_nodes: bool = False
     """Whether `tests/by_hand/scale` is to be run."""
+    with_controllers: bool = False
+    """Whether `tests/by_hand/ecosystem` is to be run."""
 
 
 def run(folders: Folders, progress: Progress, scope: Scope) -> None:
@@ -67,7 +79,10 @@ def _set_up_binaries(folders: Folders, progress: Progress, scope: Scope) -> None
     )
     further: tuple[binaries.Binary, ...] = binaries.DOCKER_HOST if scope.with_docker_host else ()
     further += binaries.STAND_IN_NODES if scope.with_stand_in_nodes else ()
+    further += binaries.CONTROLLERS if scope.with_controllers else ()
     build.build_missing(wanted + further, folders, progress)
+    if scope.context is None:
+        definitions.fetch_missing(folders, progress)
     build.remove_build_caches(folders, progress)
     if own_cli is None:
         pulumi_cli.install_built(folders)
