@@ -152,3 +152,26 @@ def test_a_model_that_reads_files_is_refused_by_name(version_folder: Path):
 
 def _fixed(inputs: dict[str, Any]) -> str:
     return json.dumps([inputs["metadata"]["name"], inputs["spec"]["selector"]])
+
+
+def test_a_secret_in_the_stacks_file_is_refused_by_its_key_and_not_shown(version_folder: Path):
+    env = [{"name": "TOKEN", "value": "a-planted-secret"}]
+    settings = {
+        f"{PROJECT}:images": {"registry": "registry.example.com/team"},
+        f"{PROJECT}:model": {"name": "mnist", "source": str(version_folder)},
+        f"{PROJECT}:overrides": {
+            "objects": {"Deployment": {"spec": {"template": {"spec": {"containers": env}}}}}
+        },
+    }
+
+    def program() -> None:
+        plain = {key: json.dumps(value) for key, value in settings.items()}
+        pulumi.runtime.set_all_config(plain, secret_keys=[f"{PROJECT}:overrides"])
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    try:
+        with pytest.raises(pulumi.RunError, match="overrides holds a secret value") as refused:
+            declare(program)
+    finally:
+        pulumi.runtime.set_all_config({}, secret_keys=[])
+    assert "planted" not in str(refused.value)

@@ -11,9 +11,10 @@ from components.config.model_sections import (
     ServedModel,
 )
 from components.config.object_names import check_names
-from components.config.rollout_contradictions import check_canaries
+from components.config.rollout_contradictions import check_canaries, check_canary
 from components.config.scaling_section import AutoscalingConfig
 from components.config.server_contradictions import check_server
+from components.config.several import said_of
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig
 from components.errors import ConfigError, config_error
 
@@ -26,18 +27,24 @@ def check_platform(platform: PlatformConfig) -> None:
     _check_cluster(platform.cluster)
     _check_images(platform.images)
     for served in platform.served:
-        _check_model(served.model)
-        _check_autoscaling(served.autoscaling)
-        _check_gpu(served.gpu)
-        _check_gpus_available(served)
-        check_server(served)
-        _check_delivery(served)
-        _check_exposure(served.exposure)
+        with said_of(served.model.name, is_one_of_several=len(platform.served) > 1):
+            _check_served(served)
     _check_node_ports(platform.served)
     _check_hosts(platform.served)
     _check_network_policies(platform.served)
     check_canaries(platform.served)
     check_names(platform.served)
+
+
+def _check_served(served: ServedModel) -> None:
+    _check_model(served.model)
+    _check_autoscaling(served.autoscaling)
+    _check_gpu(served.gpu)
+    _check_gpus_available(served)
+    check_server(served)
+    check_canary(served)
+    _check_delivery(served)
+    _check_exposure(served.exposure)
 
 
 def _check_cluster(cluster: ClusterConfig) -> None:

@@ -17,6 +17,7 @@ from components.config.image_keys import open_office
 from components.config.model_sections import ServedModel
 from components.config.overrides_section import OverridesConfig
 from components.config.quota_section import QuotaConfig
+from components.config.several import said_of
 from components.config.stack_sections import ClusterConfig, ImagesConfig, PlatformConfig, PricesConfig
 from components.errors import ConfigError, config_error
 
@@ -30,6 +31,13 @@ def load_config() -> PlatformConfig:
     config = pulumi.Config(project)
     given = {**pulumi.runtime.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     names = [key.partition(":")[2] for key in given if key.startswith(f"{project}:")]
+    for name in names:
+        if pulumi.runtime.is_config_secret(f"{project}:{name}"):
+            # What is read here ends in specs and in the state, as plain text: no key is for a secret.
+            raise ConfigError(
+                f"{name} holds a secret value, which no key is for: it would stand in pods and in the state in plain text; put it into a "
+                "Secret of the namespace (server.secretFiles names one), or set it with --plaintext where it is none"
+            )
     return read_config({name: _value(config.get(name)) for name in sorted(names)})
 
 
@@ -68,7 +76,8 @@ def _named_model(name: str, models: Mapping[str, Any], stack: Mapping[str, Any])
             raise ConfigError(f"unknown key {where}{key}{did_you_mean(str(key), _MODEL_SECTIONS)}")
     sections = {each: {**_object(stack, each), **_object(own, each, where=where)} for each in _MODEL_SECTIONS}
     sections["model"]["name"] = name
-    return _served_model(sections, where=where)
+    with said_of(name):
+        return _served_model(sections, where=where)
 
 
 def _served_model(raw: Mapping[str, Any], *, where: str) -> ServedModel:

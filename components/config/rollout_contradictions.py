@@ -6,10 +6,9 @@ from components.errors import ConfigError
 
 
 def check_canaries(models: tuple[ServedModel, ...]) -> None:
-    """Raise ConfigError for the first contradiction."""
+    """Raise ConfigError for a canary that is called as another model."""
     instances = {naming.dns_label(served.model.name): served.model.name for served in models}
     for served in models:
-        _check_canary(served)
         taken = instances.get(naming.canary(naming.dns_label(served.model.name)))
         if served.canary.source and taken:
             raise ConfigError(
@@ -17,7 +16,8 @@ def check_canaries(models: tuple[ServedModel, ...]) -> None:
             )
 
 
-def _check_canary(served: ServedModel) -> None:
+def check_canary(served: ServedModel) -> None:
+    """Raise ConfigError for the first contradiction of one model's canary."""
     canary = served.canary
     if not canary.source and canary.phase != "trial":
         raise ConfigError(

@@ -97,3 +97,31 @@ def test_what_only_a_cluster_would_refuse_is_one_sentence_before(sections: dict[
         examples.config(**sections)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+OF_ONE: dict[str, tuple[dict[str, Any], str]] = {
+    "out of range": (
+        {"b": {"gpu": {"count": -1}}},
+        "models.b: gpu.count must be at least 0, got -1; set it with `pulumi config set --path 'models.b.gpu.count' VALUE`",
+    ),
+    "a contradiction": (
+        {"b": {"gpu": {"count": 1, "resource": "nvidia.com/gpu.shared"}}},
+        "models.b: gpu.memoryPercent must be 1 to 100 for the shared resource",
+    ),
+    "a name with dots": (
+        {"b.2": {"rollout": {"history": 0}}},
+        "models.b.2: rollout.history must be at least 1, got 0; set it with `pulumi config set --path 'models[\"b.2\"].rollout.history' VALUE`",
+    ),
+    "a canary": ({"b": {"canary": {"phase": "aborted"}}}, "models.b: canary.phase is aborted"),
+    "a mistake that has the name already": (
+        {"b": {"server": {"replicas": "two"}}},
+        "models.b.server.replicas must be a whole number, got 'two'; set it with `pulumi config set --path models.b.server.replicas VALUE`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("models", "message"), OF_ONE.values(), ids=OF_ONE.keys())
+def test_of_several_models_the_one_with_the_mistake_is_named(models: dict[str, Any], message: str):
+    with pytest.raises(pulumi.RunError) as refused:
+        examples.config(models={"a": {}, **models})
+    assert str(refused.value).startswith(message)
