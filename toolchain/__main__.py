@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     set_up.add_argument("--only", choices=["venvs"], help="set up this part alone")
     set_up.add_argument(
-        "--browser", action="store_true", help="also install Chromium, in which the tests open the console"
+        "--browser",
+        action="store_true",
+        help="also install what only tests need: Chromium, to open the console in, and Node, for programs in TypeScript",
     )
     set_up.add_argument(
         "--docker-host", action="store_true", help="also build the plugin for stacks on a plain Docker host"

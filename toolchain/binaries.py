@@ -123,6 +123,9 @@ TESTS = (
         module="pulumi-language-yaml",
         package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
     ),
+    # And programs in TypeScript and Go, with the SDKs that these make for them (docs/adr/0091).
+    Binary(name="pulumi-language-nodejs", module="pulumi-languages", package="./nodejs"),
+    Binary(name="pulumi-language-go", module="pulumi-languages", package="./golang"),
 )
 # `bin/setup --docker-host`: the plugin for stacks on a plain Docker host.
 DOCKER_HOST = (Binary(name="pulumi-resource-docker", module="pulumi-resource-docker", package="."),)

@@ -38,6 +38,8 @@ BROWSER_PACKAGES = {
     "chromium": "/usr/bin/chromium",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 }
+# What tests run programs in TypeScript with; a Node of the user's own will do as well.
+NODE_PACKAGES = {"nodejs": "/usr/bin/node", "npm": "/usr/bin/npm"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

@@ -19,7 +19,7 @@ from toolchain.binaries import FURTHER_PLUGINS, PLUGINS
 from toolchain.folders import Folders
 from toolchain.progress import Progress
 
-HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
+HOSTS = tuple(f"pulumi-language-{name}" for name in ("python", "yaml", "nodejs", "go"))
 OLDEST_VERSION = (3, 259, 0)
 FETCH_SECONDS = 120.0
 

@@ -37,7 +37,7 @@ class Scope:
     """Kubernetes context of a cluster that the user has: the local one is then not needed."""
     only_virtual_environments: bool = False
     with_browser: bool = False
-    """Whether tests are to open the console."""
+    """Whether tests are to open the console, and to run programs in TypeScript."""
     with_docker_host: bool = False
     """Whether stacks on a plain Docker host are to be previewed and applied."""
     with_stand_in_nodes: bool = False
@@ -53,6 +53,8 @@ def run(folders: Folders, progress: Progress, scope: Scope) -> None:
             _set_up_binaries(folders, progress, scope)
         if scope.with_browser:
             debian.install_missing(progress, debian.BROWSER_PACKAGES)
+            if shutil.which("npm") is None:
+                debian.install_missing(progress, debian.NODE_PACKAGES)
         for each in (virtualenvs.DEPLOY, virtualenvs.DEV):
             virtualenvs.make(each, folders, progress)
         if not scope.only_virtual_environments:

@@ -12,6 +12,7 @@ from tests.docs.pages import ROOT, Block, blocks_of, reading
 from tests.model_export.repository.conftest import s3_server
 from tests.model_export.repository.s3_server import ACCESS, BUCKET, SECRET, S3Server
 from tests.package.linked import link_package
+from tests.package.test_programs import TYPESCRIPT, require_tools
 from tests.policy import project
 from tests.policy.project import Project
 from tests.serving.processes import free_port
@@ -50,20 +51,39 @@ def test_a_model_repository_on_s3(tmp_path: Path, s3_server: S3Server) -> None:
     assert (tmp_path / "fetched/1000/saved_model.pb").is_file()
 
 
-def test_a_program_in_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if shutil.which("pulumi-language-yaml", path=project.environment()["PATH"]) is None:
-        pytest.skip("needs the language host for YAML: run bin/setup")
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What to replace so that a program of another language, its package and its state are this test's alone."""
     link_package(tmp_path / "package")
     (tmp_path / "state").mkdir()
+    (tmp_path / "build" / "tutorial").mkdir(parents=True)
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path / 'state'}")
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
-    places = {
-        "../../../package": str(tmp_path / "package"),
+    return {
         "../../../policy": str(ROOT / "policy"),
-        "build/tutorial": str(tmp_path / "tutorial"),
+        "build/tutorial": str(tmp_path / "build" / "tutorial"),
     }
-    with reading("docs/tutorials/other-languages.md", replace=places, saved=("yaml",)) as page:
+
+
+def test_a_program_in_yaml(elsewhere: dict[str, str]) -> None:
+    if shutil.which("pulumi-language-yaml", path=project.environment()["PATH"]) is None:
+        pytest.skip("needs the language host for YAML: run bin/setup")
+    with reading("docs/tutorials/other-languages.md#What a program names") as page:
+        assert '"identity"' in page.next()
+    with reading("docs/tutorials/other-languages.md#In YAML", replace=elsewhere, saved=("yaml",)) as page:
         *_, previewed = page.rest()
+    judged_and_whole(previewed)
+
+
+@pytest.mark.timeout(1200)
+def test_a_program_in_typescript(elsewhere: dict[str, str]) -> None:
+    require_tools(TYPESCRIPT, project.environment())
+    with reading("docs/tutorials/other-languages.md#In TypeScript", replace=elsewhere) as page:
+        *_, previewed = page.rest()
+    judged_and_whole(previewed)
+
+
+def judged_and_whole(previewed: str) -> None:
     assert "✅ tf-serving-platform@v1.0.0" in previewed
     for kind in (
         "apps/v1:Deployment",
@@ -75,7 +95,7 @@ def test_a_program_in_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert f"kubernetes:{kind}" in previewed.replace("networking.k8s.io/", "")
 
 
-def test_the_typescript_of_the_tutorial_is_the_example_that_was_type_checked() -> None:
+def test_the_typescript_of_the_tutorial_is_the_example_that_is_run() -> None:
     (block,) = [
         each for each in blocks_of("docs/tutorials/other-languages.md") if each.language == "typescript"
     ]

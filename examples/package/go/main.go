@@ -2,7 +2,7 @@
 package main
 
 import (
-	"example.com/pulumi-tf-serving/sdk/go/tf-serving/tfserving"
+	"example.com/pulumi-tf-serving/sdk/go/tfserving"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 )

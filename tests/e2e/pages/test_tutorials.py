@@ -57,10 +57,16 @@ def test_a_program_in_yaml_deploys_what_the_python_program_built(
     program = ["--cwd", str(tmp_path / "yaml")]
     try:
         with reading(
-            "docs/tutorials/other-languages.md", needs=(NOTHING, CLUSTER), replace=places, saved=("yaml",)
+            "docs/tutorials/other-languages.md#What a program names", needs=(NOTHING, CLUSTER)
         ) as page:
             assert page.next().split() == [outputs["image"], outputs["model_digest"]]
             assert outputs["model_digest"] in page.next()
+        with reading(
+            "docs/tutorials/other-languages.md#In YAML",
+            needs=(NOTHING, CLUSTER),
+            replace=places,
+            saved=("yaml",),
+        ) as page:
             page.rest()
         service = kubectl("get", "service", "mnist", namespace="mnist-from-yaml")["spec"]["clusterIP"]
         status, _ = ask(f"http://{service}:8501/v1/models/mnist:predict", images_and_labels[0][:1].tolist())
