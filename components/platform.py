@@ -1,7 +1,9 @@
 """ServingPlatform: a namespace, an identity, the runtime images, and an endpoint for each model of the stack."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,6 +16,7 @@ from components.compatibility import check_compatibility
 from components.config import ClusterConfig, PlatformConfig, ServedModel
 from components.contracts import deployed_models
 from components.diagnosis import failure_hook
+from components.errors import config_error
 from components.exposure import default_deny
 from components.forecast import check_memory
 from components.images import FetchImage, FetchImageArgs, RuntimeImage, RuntimeImageArgs, pushed_image
@@ -132,13 +135,27 @@ def cluster_provider(cluster: ClusterConfig) -> kubernetes.Provider:
 
     A preview reaches no cluster for what it creates, so it works with an unknown or unreachable one. Without an identifier the provider
     takes another address of the API server for another cluster, and makes every object of the stack anew.
+
+    Raises ConfigError in an update whose kubeconfig is not there.
     """
+    _look_for(cluster.kubeconfig)
     return kubernetes.Provider(
         "cluster",
         kubeconfig=cluster.kubeconfig or None,
         context=cluster.context or None,
         cluster_identifier=cluster.identifier or None,
     )
+
+
+def _look_for(kubeconfig: str) -> None:
+    if not kubeconfig or Path(kubeconfig).expanduser().is_file():
+        return
+    # The provider takes what is no file for the content of one, and complains of its JSON. What may be a content is not shown.
+    received = kubeconfig if re.fullmatch(r"[^\s:{}]+", kubeconfig) else "what is no path"
+    missing = config_error("cluster.kubeconfig", "the path of a file that is there", received)
+    if not pulumi.runtime.is_dry_run():
+        raise missing
+    pulumi.log.warn(f"{missing}; a preview goes without")
 
 
 def _with_overrides(
