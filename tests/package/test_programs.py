@@ -130,6 +130,13 @@ def test_a_mistake_is_said_in_the_configurations_words(mistaken: Project) -> Non
     assert "gpu.product is 'H100' but gpu.count is 0" in asked.stdout + asked.stderr
 
 
+def test_a_stack_without_configuration_is_told_what_the_program_misses(example: Project) -> None:
+    assert example.pulumi("stack", "init", "--no-select", "bare").returncode == 0
+    asked = example.pulumi("preview", "--stack", "bare")
+    assert asked.returncode != 0
+    assert "missing required configuration variable" in (asked.stdout + asked.stderr).lower()
+
+
 def test_adding_the_package_leaves_the_example_as_it_is_written(language: Language, example: Project) -> None:
     written = ROOT / "examples" / "package" / language.folder
     for name in ("package.json", "package-lock.json", "go.mod", "go.sum"):

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 
@@ -52,14 +53,17 @@ func (host *server) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pu
 	}
 }
 
+// The SDK for Node takes an empty object where there is no configuration, and stumbles over null.
 func configuration(request *pulumirpc.RunRequest) ([]string, error) {
-	values, err := json.Marshal(request.Config)
+	values := map[string]string{}
+	maps.Copy(values, request.Config)
+	config, err := json.Marshal(values)
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := json.Marshal(request.ConfigSecretKeys)
+	secrets, err := json.Marshal(append([]string{}, request.ConfigSecretKeys...))
 	if err != nil {
 		return nil, err
 	}
-	return []string{"PULUMI_CONFIG=" + string(values), "PULUMI_CONFIG_SECRET_KEYS=" + string(secrets)}, nil
+	return []string{"PULUMI_CONFIG=" + string(config), "PULUMI_CONFIG_SECRET_KEYS=" + string(secrets)}, nil
 }
