@@ -3,6 +3,5 @@
 `docker_host` needs a Docker engine, which would fight with the cluster's containerd. `triton_client` needs NVIDIA's client, which wants an
 older ml-dtypes than TensorFlow does: install it and what it needs with `pip install --no-deps --target DIR`, and put DIR on PYTHONPATH.
 `ecosystem` needs the controllers of other projects (`bin/setup --controllers`).
-`scale` needs kwok (`bin/setup --stand-in-nodes`), which now and then loses a node for a while (docs/adr/0008): it has passed, also on a busy
-machine, but not every time. None counts as a skipped test: none can run where the others do.
+`scale` needs kwok (`bin/setup --stand-in-nodes`) and has not been run often enough to be relied on (docs/adr/0008). None counts as a skipped test: none can run where the others do.
 """
