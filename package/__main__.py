@@ -9,10 +9,12 @@ from pulumi.provider.experimental import component_provider_host
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from package.model_service import ModelService
+from package.refusals import show_refusals
 from package.serving_namespace import ServingNamespace
 from package.training import ModelRepository, TrainingRun
 
 if __name__ == "__main__":
+    show_refusals()
     component_provider_host(
         name="tf-serving",
         version="0.1.0",

@@ -1,5 +1,6 @@
 """ModelService: a model image that was built elsewhere, as a Deployment with all that a production workload needs around it."""
 
+import re
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -10,6 +11,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components import naming, plan, rollout
 from components.autoscaling import Autoscaler
 from components.config import PlatformConfig, ServedModel, read_config
+from components.errors import config_error
 from components.exposure import Exposure, ExposureArgs
 from components.model_server import ModelServer
 from components.observability import Observability, ObservabilityArgs
@@ -19,6 +21,7 @@ from package.blocks import sections
 from package.inputs import Autoscaling, Gpu, Resources, Rollout, Server
 from package.inputs import Exposure as ExposureBlock
 from package.inputs import Observability as ObservabilityBlock
+from package.refusals import said_plainly
 
 _NOT_BUILT_HERE = "not-built-here.example.com"
 """The configuration asks for a registry to push to; a package pushes nothing."""
@@ -71,9 +74,11 @@ class ModelService(pulumi.ComponentResource):
     grpc_target: pulumi.Output[str]
     """Where gRPC answers, `host:port`."""
 
+    @said_plainly
     def __init__(self, name: str, args: ModelServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tf-serving:index:ModelService", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        _check_image(args)
         config = _config(args)
         parts = _parts(config, args, _account(name, config, child))
         server = ModelServer(f"{name}-server", parts.server(), child)
@@ -88,6 +93,15 @@ class ModelService(pulumi.ComponentResource):
         self.register_outputs(
             {"service": self.service, "rest_url": self.rest_url, "grpc_target": self.grpc_target}
         )
+
+
+def _check_image(args: ModelServiceArgs) -> None:
+    # An image that another resource makes is known later, and by digest then.
+    if isinstance(args["image"], str) and not re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", args["image"]):
+        remedy = "write `NAME@sha256:…`, as the registry names it"
+        raise config_error("image", "an image by digest", args["image"], remedy)
+    if args["version"] < 1:
+        raise config_error("version", "the version that the image holds, 1 or more", args["version"])
 
 
 def _config(args: ModelServiceArgs) -> PlatformConfig:

@@ -8,6 +8,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import naming
 from components.exposure import default_deny
+from package.refusals import said_plainly
 
 
 class ServingNamespaceArgs(TypedDict):
@@ -25,6 +26,7 @@ class ServingNamespace(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """Name of the namespace."""
 
+    @said_plainly
     def __init__(
         self, name: str, args: ServingNamespaceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:

@@ -13,6 +13,7 @@ from components.training_job import TrainingJob, TrainingJobArgs
 from package.blocks import section, sections
 from package.inputs import Gpu, Resources, Training
 from package.inputs import Repository as RepositoryBlock
+from package.refusals import said_plainly
 
 
 class ModelRepositoryArgs(TypedDict):
@@ -32,6 +33,7 @@ class ModelRepository(pulumi.ComponentResource):
     claim: pulumi.Output[str]
     """Name of the PersistentVolumeClaim; empty for a bucket."""
 
+    @said_plainly
     def __init__(
         self, name: str, args: ModelRepositoryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
@@ -69,6 +71,7 @@ class TrainingRun(pulumi.ComponentResource):
     published_to: pulumi.Output[str]
     """Base path of the model, in which the version appears when it is done."""
 
+    @said_plainly
     def __init__(self, name: str, args: TrainingRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tf-serving:index:TrainingRun", name, None, opts)
         config = read_training(sections(args, "repository", "training", "resources", "gpu"))

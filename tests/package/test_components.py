@@ -4,8 +4,8 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.errors import InputPropertiesError
 
-from components.errors import ConfigError
 from package.model_service import ModelService
 from package.serving_namespace import ServingNamespace
 from package.training import ModelRepository, TrainingRun
@@ -91,11 +91,14 @@ def test_what_the_package_declares_keeps_every_policy_that_is_on_by_itself():
         ({"gpu": {"product": "H100"}}, "gpu.product is 'H100' but gpu.count is 0"),
         ({"autoscaling": {"min_replicas": 9.0}}, "autoscaling.minReplicas must be at most"),
         ({"resources": {"memory_mib": 1.5}}, "resources.memoryMib must be a whole number"),
+        ({"gpu": {"count": -1.0}}, "gpu.count must be at least 0, got -1; set it in the program$"),
+        ({"image": "registry.example.com/mnist:latest"}, "image must be an image by digest, got 'registry"),
+        ({"version": 0.0}, "version must be the version that the image holds, 1 or more, got 0"),
     ],
-    ids=["namespace", "gpu", "bounds", "number"],
+    ids=["namespace", "gpu", "bounds", "number", "command", "tag", "version"],
 )
 def test_a_mistake_is_the_same_sentence_as_in_a_stack(changes: dict[str, Any], words: str):
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(InputPropertiesError, match=words):
         deploy(**changes)
 
 

@@ -46,3 +46,5 @@ def test_a_mistake_in_yaml_is_said_in_the_configurations_words(example: Project)
     asked = example.pulumi("preview", "--stack", "dev")
     assert asked.returncode != 0
     assert "gpu.product is 'H100' but gpu.count is 0" in asked.stdout + asked.stderr
+    for trace in ("Traceback", "Unexpected <class", '.py", line'):
+        assert trace not in asked.stdout + asked.stderr
