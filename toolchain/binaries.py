@@ -134,6 +134,8 @@ STAND_IN_NODES = (Binary(name="kwok", module="kwok", package="sigs.k8s.io/kwok/c
 # `bin/setup --controllers`: what reads the custom resources that the components declare, for tests/by_hand/ecosystem.
 CONTROLLERS = (
     Binary(name="traefik", module="traefik", package="github.com/traefik/traefik/v3/cmd/traefik"),
+    Binary(name="keda-operator", module="keda", package="github.com/kedacore/keda/v2/cmd/operator"),
+    Binary(name="keda-adapter", module="keda", package="github.com/kedacore/keda/v2/cmd/adapter"),
     Binary(name="kueue", module="kueue", package="sigs.k8s.io/kueue/cmd/kueue"),
 )
 ALL = CLUSTER + BUILDER + PULUMI + TESTS + DOCKER_HOST + STAND_IN_NODES + CONTROLLERS

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cluster.conftest import eventually
 from tests.e2e.commands import run
 from tests.e2e.ecosystem.declared import Object
 from toolchain import binaries
 from toolchain import definitions as sources
 from toolchain.cluster.layout import Layout, choose_root
 from toolchain.folders import locate
+
+PATIENCE_SECONDS = 300
 
 
 @contextmanager
@@ -60,6 +63,13 @@ def running(*words: str, log: Path, **environment: str) -> Iterator[None]:
         process.wait(60)
 
 
+def program(name: str) -> str:
+    """Return a program that Debian has."""
+    found = shutil.which(name)
+    assert found, f"{name} is not there; install Debian's package of that name"
+    return found
+
+
 @contextmanager
 def made(folder: Path, *objects: Object) -> Iterator[None]:
     """Make objects, and take them away in the other order."""
@@ -76,8 +86,12 @@ def made(folder: Path, *objects: Object) -> Iterator[None]:
 
 
 def wait_until(question: Callable[[], bool], what: str) -> None:
-    if not eventually(question):
-        pytest.fail(f"waited for: {what}")
+    """Ask until the answer is yes: a controller tells nobody when it has looked."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not question():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {PATIENCE_SECONDS} s: {what}")
+        time.sleep(0.5)
 
 
 def json_list(objects: Any) -> str:
