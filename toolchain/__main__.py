@@ -51,9 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     set_up.add_argument(
         "--docker-host", action="store_true", help="also build the plugin for stacks on a plain Docker host"
     )
-    set_up.add_argument(
-        "--stand-in-nodes", action="store_true", help="also build kwok, for tests/by_hand/scale"
-    )
+    set_up.add_argument("--stand-in-nodes", action="store_true", help="also build kwok, for tests/e2e/scale")
     set_up.add_argument(
         "--controllers",
         action="store_true",

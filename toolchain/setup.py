@@ -41,7 +41,7 @@ class Scope:
     with_docker_host: bool = False
     """Whether stacks on a plain Docker host are to be previewed and applied."""
     with_stand_in_nodes: bool = False
-    """Whether `tests/by_hand/scale` is to be run."""
+    """Whether `tests/e2e/scale` is to be run."""
     with_controllers: bool = False
     """Whether `tests/by_hand/ecosystem` is to be run."""
 

@@ -4,5 +4,5 @@
 older ml-dtypes than TensorFlow does: install it and what it needs with `pip install --no-deps --target DIR`, and put DIR on PYTHONPATH.
 `ecosystem` needs the controllers of other projects (`bin/setup --controllers`), and `keda` there Debian's `prometheus`; `keda` has not passed
 from end to end as it stands (docs/ecosystem.md).
-`scale` needs kwok (`bin/setup --stand-in-nodes`) and has not been run often enough to be relied on (docs/adr/0008). None counts as a skipped test: none can run where the others do.
+None counts as a skipped test: none can run where the others do.
 """

@@ -5,22 +5,20 @@ binds to them. GPU nodes are tainted as they commonly are, so no pod of anybody 
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from tests.by_hand.scale.manifests import apply
 from tests.e2e.commands import ROOT, run
+from tests.e2e.scale.manifests import apply, delete_all
 from toolchain import binaries, folders
 
 LABEL = "tf-serving-platform/stand-in"
 KUBELET_LABEL = "tf-serving-platform/kubelet"
-"""Whose kubelet a node has: that of the many, or that of the few that a test loses."""
-MANY, FEW = "many", "few"
-DOOMED = 9
-"""How many nodes of the first pool the few are: three in each zone."""
+"""What a node has for as long as kwok is its kubelet."""
 ZONES = ("zone-a", "zone-b", "zone-c")
 LEASE_SECONDS = 40  # the kubelet's default; it is renewed at a quarter of it
 # Nobody is at this address, and asking it never leaves the machine: metrics-server asks every node that it hears of.
@@ -48,7 +46,7 @@ class Pool:
     def _node(self, name: str, number: int) -> dict[str, Any]:
         labels = {
             LABEL: "node",
-            KUBELET_LABEL: FEW if self.name == POOLS[0].name and number < DOOMED else MANY,
+            KUBELET_LABEL: "kwok",
             "kubernetes.io/hostname": name,
             "topology.kubernetes.io/region": "region-1",
             "topology.kubernetes.io/zone": ZONES[number % len(ZONES)],
@@ -80,12 +78,12 @@ POOLS = (
 
 
 @contextmanager
-def kubelets(kubeconfig: str, log: Path, whose: str) -> Iterator[int]:
-    """Run kwok as the kubelet of some nodes, and yield its process id."""
+def kubelets(kubeconfig: str, log: Path) -> Iterator[int]:
+    """Run kwok as the kubelet of all of them, and yield its process id."""
     program = binaries.location(binaries.named("kwok"), folders.locate())
     command = [
-        program, f"--kubeconfig={kubeconfig}", f"--manage-nodes-with-label-selector={KUBELET_LABEL}={whose}",
-        f"--config={ROOT / 'tests/by_hand/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
+        program, f"--kubeconfig={kubeconfig}", f"--manage-nodes-with-label-selector={KUBELET_LABEL}",
+        f"--config={ROOT / 'tests/e2e/scale/stages.yaml'}", f"--node-lease-duration-seconds={LEASE_SECONDS}",
         f"--node-ip={NODE_ADDRESS}", f"--cidr={POD_ADDRESSES}",
     ]  # fmt: skip
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
@@ -99,6 +97,11 @@ def add(pool: Pool) -> None:
     apply(pool.manifests())
 
 
+def silence(nodes: Iterable[str]) -> None:
+    """Take nodes their kubelet away: nobody renews their leases, and nobody ends or starts a pod there."""
+    run("bin/cluster", "kubectl", "label", "nodes", *nodes, f"{KUBELET_LABEL}-")
+
+
 def names() -> list[str]:
     """Return the nodes that there are."""
     return run(
@@ -108,4 +111,4 @@ def names() -> list[str]:
 
 def remove_all() -> None:
     """Remove the nodes, also those of a test that was killed."""
-    run("bin/cluster", "kubectl", "delete", "nodes", f"--selector={LABEL}", "--wait=false")
+    delete_all(f"/api/v1/nodes?labelSelector={quote(LABEL, safe='')}")

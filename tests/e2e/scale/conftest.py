@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.by_hand.scale import figures, fleet, stack
-from tests.by_hand.scale.manifests import apply
-from tests.by_hand.scale.reading import is_ready, takes_pods
 from tests.e2e.commands import ROOT, kubectl, run
+from tests.e2e.scale import figures, fleet, stack
+from tests.e2e.scale.manifests import apply, delete_all
+from tests.e2e.scale.reading import is_ready, takes_pods
 
 NAMESPACE = "tf-serving-scale"
 IDLE_SECONDS = 30
@@ -28,8 +28,6 @@ class Fleet:
     """What stands, and the figures of how it came to stand."""
 
     pids: dict[str, int]
-    doomed: int
-    """The process that is the kubelet of the few nodes that a test loses."""
     figures: dict[str, Any] = field(default_factory=dict)
     placed_pods: list[dict[str, Any]] = field(default_factory=list)
     """The pods at the moment when all were ready."""
@@ -53,18 +51,21 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     status = json.loads(run("bin/cluster", "status", "--json").stdout)
     pids = {name: each["pid"] for name, each in status["components"].items()}
     clear()
-    logs = tmp_path_factory.mktemp("kwok")
-    with (
-        fleet.kubelets(status["kubeconfig"], logs / "many.log", fleet.MANY) as kwok,
-        fleet.kubelets(status["kubeconfig"], logs / "few.log", fleet.FEW) as doomed,
-    ):
+    with fleet.kubelets(status["kubeconfig"], tmp_path_factory.mktemp("kwok") / "log") as kwok:
         try:
-            made = Fleet(pids={**pids, "kwok": kwok}, doomed=doomed)
+            made = Fleet(pids={**pids, "kwok": kwok})
             _make(made)
             report(made.figures)
             yield made
         finally:
+            before = time.monotonic()
             clear()
+            report(
+                {
+                    "seconds_to_clear": round(time.monotonic() - before, 1),
+                    "rss_mib_cleared": figures.read(pids).rss_mib,
+                }
+            )
 
 
 def _make(made: Fleet) -> None:
@@ -107,12 +108,13 @@ def _make(made: Fleet) -> None:
 
 
 def clear() -> None:
-    """Remove namespace and nodes; pods of nodes that are gone have nobody to end them and are removed by force."""
+    """Remove the models, then namespace and nodes.
+
+    What makes pods goes first and the pods by force: nobody ends those of lost nodes, and a namespace waits for a pod's time to end.
+    """
+    for kind in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/replicasets", "api/v1/{}/pods"):
+        delete_all(f"/{kind.format(f'namespaces/{NAMESPACE}')}?gracePeriodSeconds=0")
     run("bin/cluster", "kubectl", "delete", "namespace", NAMESPACE, "--wait=false", "--ignore-not-found")
-    run(
-        "bin/cluster", "kubectl", "delete", "pods", "--all", f"--namespace={NAMESPACE}", "--force",
-        "--grace-period=0", "--wait=false", check=False,
-    )  # fmt: skip
     fleet.remove_all()
     wait_until(lambda: not fleet.names())
     wait_until(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import platform
-from tests.by_hand.scale.manifests import manifests as objects
 from tests.components import examples
 from tests.components.declared import declare
+from tests.e2e.scale.manifests import manifests as objects
 
 MODELS = 200
 SMALL = {"cpuMillicores": 500, "memoryMib": 1024}

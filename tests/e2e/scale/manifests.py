@@ -5,7 +5,7 @@ import subprocess
 from typing import Any
 
 from tests.components.declared import Declared
-from tests.e2e.commands import ROOT
+from tests.e2e.commands import ROOT, run
 
 Json = dict[str, Any]
 
@@ -21,6 +21,11 @@ def apply(objects: list[Json]) -> None:
     command = ["bin/cluster", "kubectl", "apply", "--server-side", "--force-conflicts", "--filename=-"]
     done = subprocess.run(command, cwd=ROOT, input=listed, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def delete_all(path: str) -> None:
+    """Delete what a path of the API lists, in one request: kubectl's own way is one for each object."""
+    run("bin/cluster", "kubectl", "delete", "--raw", path)
 
 
 def _whole(value: Any) -> Any:

@@ -47,11 +47,16 @@ def devices(pod: Json) -> Counter[str]:
     return held
 
 
+def zone(node: Json) -> str:
+    name: str = node["metadata"]["labels"]["topology.kubernetes.io/zone"]
+    return name
+
+
 def zone_skew(pods: list[Json], nodes: dict[str, Json], zones: tuple[str, ...]) -> int:
     """Return by how many pods the fullest zone exceeds the emptiest."""
     counts = dict.fromkeys(zones, 0)
     for pod in pods:
-        counts[nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]["topology.kubernetes.io/zone"]] += 1
+        counts[zone(nodes[pod["spec"]["nodeName"]])] += 1
     return max(counts.values()) - min(counts.values())
 
 

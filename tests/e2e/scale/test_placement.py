@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.by_hand.scale import stack
-from tests.by_hand.scale.conftest import Fleet
-from tests.by_hand.scale.fleet import POOLS, ZONES
-from tests.by_hand.scale.reading import by_model, devices, hosts, is_ready, overbooked, zone_skew
+from tests.e2e.scale import stack
+from tests.e2e.scale.conftest import Fleet
+from tests.e2e.scale.fleet import POOLS, ZONES
+from tests.e2e.scale.reading import by_model, devices, hosts, is_ready, overbooked, zone_skew
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
